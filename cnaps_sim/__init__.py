@@ -1,0 +1,62 @@
+"""cnaps-sim: a discrete-event simulator of China's second-generation national payment system (CNAPS 2).
+
+    import cnaps_sim as cs
+    run = cs.simulate("gridlock-ring", seed=7)   # a bundled name, a path, a dict or a Scenario
+    run.payments, run.accounts, run.series       # pandas DataFrames
+    cs.metrics.delay(run, by="priority")         # tidy DataFrame with value and unit
+    cs.plots.queue(run)                          # matplotlib Axes
+
+Names are loaded when first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_WHERE = {
+    "simulate": ("cnaps_sim.analysis.simulate", "simulate"),
+    "load": ("cnaps_sim.run.store", "load"),
+    "Run": ("cnaps_sim.run.store", "Run"),
+    "Scenario": ("cnaps_sim.scenario.model", "Scenario"),
+    "metrics": ("cnaps_sim.analysis.metrics", None),
+    "plots": ("cnaps_sim.analysis.plots", None),
+    "explain": ("cnaps_sim.analysis.explain", "explain"),
+    "InputError": ("cnaps_sim.words.errors", "InputError"),
+    "AuditError": ("cnaps_sim.words.errors", "AuditError"),
+}
+
+if TYPE_CHECKING:
+    from cnaps_sim.analysis import metrics, plots
+    from cnaps_sim.analysis.explain import explain
+    from cnaps_sim.analysis.simulate import simulate
+    from cnaps_sim.run.store import Run, load
+    from cnaps_sim.scenario.model import Scenario
+    from cnaps_sim.words.errors import AuditError, InputError
+
+__all__ = [
+    "AuditError",
+    "InputError",
+    "Run",
+    "Scenario",
+    "__version__",
+    "explain",
+    "load",
+    "metrics",
+    "plots",
+    "simulate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'cnaps_sim' has no attribute {name!r}")
+    module, attribute = _WHERE[name]
+    loaded = importlib.import_module(module)
+    return loaded if attribute is None else getattr(loaded, attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,38 @@
+"""Metrics: pure functions of a run's tables, all with one signature, all answering with a tidy frame.
+
+    metric(run, *, by=None, where=None) -> DataFrame: grouping columns, measure, value, unit
+
+`by`: one name or a list of system, priority, level, account (the debtor), date, type; for metrics of accounts:
+account, date, kind, owner. `where`: a dict column -> value or list of values, or a function of the table's pandas
+frame that gives one True or False per row.
+"""
+
+from .activity import activity, flows, in_use
+from .delay import delay, delay_distribution, waited
+from .headline import headline
+from .liquidity import concentration, liquidity, provision
+from .monitoring import monitoring
+from .outcomes import due, levels, outcomes
+from .queue import peak_queue, queue, queue_value_time
+from .throughput import throughput
+
+__all__ = [
+    "activity",
+    "concentration",
+    "delay",
+    "delay_distribution",
+    "due",
+    "flows",
+    "headline",
+    "in_use",
+    "levels",
+    "liquidity",
+    "monitoring",
+    "outcomes",
+    "peak_queue",
+    "provision",
+    "queue",
+    "queue_value_time",
+    "throughput",
+    "waited",
+]

@@ -1,0 +1,63 @@
+"""The headline figures of a run: the `systems` and `liquidity` parts of the summary."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from cnaps_sim.words.codes import System
+
+from .columns import Run, columns_of, frame_of, remembered
+from .delay import mean_delay, rho_of
+from .liquidity import liquidity
+from .outcomes import tally
+from .payments import Payments
+from .queue import peak_queue
+from .tidy import group
+
+
+def headline(run: Run) -> dict[str, Any]:
+    """`{"systems": {...}, "liquidity": {...}}` as in the JSON of `run`, computed from the tables alone.
+
+    Every system that has payments, and HVPS even if it has none. Money in fen, times in ms; `mean_delay_ms` is
+    an exact mean, null if nothing settled; `turnover` is null if no liquidity was used. Several business dates add
+    up; `opening_fen` is of the first.
+    """
+    view = remembered(run)
+    system = columns_of(view, "payments", Payments).codes("system")
+    present = {system.labels[code] for code in np.flatnonzero(np.bincount(system.codes, minlength=1)).tolist()}
+    peaks = peak_queue(view, by="system").set_index(["system", "measure"])["value"].to_dict()
+    systems = {name: _system(view, name, peaks) for name in sorted(present | {System.HVPS.value}, key=_system_order)}
+    return {"systems": systems, "liquidity": _liquidity(view)}
+
+
+def _system_order(name: str) -> tuple[bool, str]:
+    return name != System.HVPS, name
+
+
+def _system(run: Run, name: str, peaks: dict[Any, Any]) -> dict[str, Any]:
+    payments = columns_of(run, "payments", Payments).narrow({"system": name}, frame_of(run, "payments"))
+    groups = group(payments, None)
+    counts, values = tally(payments, groups)
+    part: dict[str, Any] = {
+        outcome: {"count": counts[outcome][0], "value_fen": values[outcome][0]} for outcome in counts
+    }
+    part["peak_queue"] = {
+        "count": int(peaks.get((name, "peak_count"), 0)),
+        "value_fen": int(peaks.get((name, "peak_fen"), 0)),
+    }
+    part["delay_rho"] = rho_of(run, payments)
+    part["mean_delay_ms"] = mean_delay(payments)
+    return part
+
+
+def _liquidity(run: Run) -> dict[str, Any]:
+    value = dict(liquidity(run)[["measure", "value"]].itertuples(index=False))
+    return {
+        "opening_fen": int(value["opening"]),
+        "peak_used_fen": int(value["peak_used"]),
+        "lower_bound_fen": int(value["lower_bound"]),
+        "upper_bound_fen": int(value["upper_bound"]),
+        "turnover": value["turnover"],
+    }

@@ -1,0 +1,83 @@
+"""Outcomes: what became of the payments, per level of the queue, and obligations with a time of their own."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from .columns import NONE, Run, Where
+from .delay import waits
+from .payments import OUTCOMES, RETURNED, Payments, payments_of
+from .tidy import By, Groups, Measure, as_list, group, number, ratios, tidy, total
+
+
+def outcomes(run: Run, *, by: By = None, where: Where = None) -> pd.DataFrame:
+    """Payments by outcome (业务处理结果), counted once each.
+
+    `submitted_count`, `settled_count`, `rejected_count`, `returned_count`, `cancelled_count`, `queued_count`
+    (payments) and the same with `_fen` (fen). submitted is the sum of the other five. settled: PR03, PR04 and
+    originals of later reversals or returns (PR22, PR23); rejected: PR09 and PR32; returned: PR09 with RJ99;
+    cancelled: PR08 and PR21; queued: still open when the run stopped.
+    """
+    payments = payments_of(run, where)
+    groups = group(payments, by)
+    counts, values = tally(payments, groups)
+    measures = [Measure(f"{name}_count", "payments", counts[name]) for name in counts]
+    measures += [Measure(f"{name}_fen", "fen", values[name]) for name in values]
+    return tidy(groups, measures)
+
+
+def tally(payments: Payments, groups: Groups) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
+    """Count and value (fen) per outcome and group, first of all of them under `submitted`."""
+    cell = groups._replace(
+        group=groups.group * len(OUTCOMES) + payments.outcome, labels=[()] * (groups.count * len(OUTCOMES))
+    )
+    counts = number(cell).reshape(groups.count, len(OUTCOMES))
+    values = total(cell, payments.amount).reshape(groups.count, len(OUTCOMES))
+    tallies: list[dict[str, list[int]]] = []
+    for cells in (counts, values):
+        parts = {name: cells[:, place].tolist() for place, name in enumerate(OUTCOMES)}
+        tallies.append({"submitted": cells.sum(axis=1).tolist(), **parts})
+    return tallies[0], tallies[1]
+
+
+def levels(run: Run, *, by: By = None, where: Where = None) -> pd.DataFrame:
+    """What came and what waited at each level of the settlement queue (清算排队级别).
+
+    Grouped by `level` (0 first) after the names in `by`. `accepted_count`, `waited_count`, `returned_count`
+    (payments), `accepted_fen`, `waited_fen`, `returned_fen` (fen), `mean_wait`: mean time in the queue of the
+    payments that waited (ms, null if none did; returned ones until the scheduled end of the window).
+    """
+    payments = payments_of(run, where)
+    names = [name for name in as_list(by) if name != "level"]
+    groups = group(payments, [*names, "level"])
+    measures = []
+    for name, mask in (
+        ("accepted", payments.accepted),
+        ("waited", payments.waited),
+        ("returned", payments.outcome == RETURNED),
+    ):
+        measures.append(Measure(f"{name}_count", "payments", number(groups, mask)))
+        measures.append(Measure(f"{name}_fen", "fen", total(groups, payments.amount, mask)))
+    waiting = total(groups, waits(run, payments).queue, payments.waited)
+    measures.append(Measure("mean_wait", "ms", ratios(waiting, number(groups, payments.waited))))
+    return tidy(groups, measures)
+
+
+def due(run: Run, *, by: By = None, where: Where = None) -> pd.DataFrame:
+    """Time-specific obligations: payments that had to be settled by a certain instant (`due_ms`).
+
+    `due_count` = `met_count` + `missed_count` (payments) and the same in fen. Met: settled at `due_ms` or before;
+    missed: everything else, whatever the reason. `met_share` (ratio of the value, null if nothing was due).
+    Source: BCBS 248 (2013), tool A(iv).
+    """
+    payments = payments_of(run, where)
+    groups = group(payments, by)
+    limit = payments.numbers("due_ms")
+    owed = limit != NONE
+    met = owed & payments.settled & (payments.final <= limit)
+    measures = []
+    for name, mask in (("due", owed), ("met", met), ("missed", owed & ~met)):
+        measures.append(Measure(f"{name}_count", "payments", number(groups, mask)))
+        measures.append(Measure(f"{name}_fen", "fen", total(groups, payments.amount, mask)))
+    share = ratios(total(groups, payments.amount, met), total(groups, payments.amount, owed))
+    return tidy(groups, [*measures, Measure("met_share", "ratio", share)])

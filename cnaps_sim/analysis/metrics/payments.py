@@ -1,0 +1,164 @@
+"""The payments table with what every metric asks of it: outcome, acceptance, instants of leaving the queue.
+
+Outcomes are counted once each: submitted = settled + rejected + returned + cancelled + queued, in count and value.
+Accepted payments are all but those refused on arrival.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+
+from cnaps_sim.words.codes import Reason, Status, System
+from cnaps_sim.words.errors import InputError
+
+from .columns import NONE, BoolArray, Columns, IntArray, Run, Where, as_date, columns_of, frame_of
+
+#: The outcomes in the order of the summary; the number of each is its place here.
+OUTCOMES: Final = ("settled", "rejected", "returned", "cancelled", "queued")
+SETTLED, REJECTED, RETURNED, CANCELLED, QUEUED = range(5)
+
+#: PR22 and PR23 mark the original of a later reversal or return: it stays settled. Every other status is open.
+_OUTCOME_OF_STATUS: Final = {
+    Status.PR03: SETTLED,
+    Status.PR04: SETTLED,
+    Status.PR22: SETTLED,
+    Status.PR23: SETTLED,
+    Status.PR08: CANCELLED,
+    Status.PR21: CANCELLED,
+    Status.PR09: REJECTED,
+    Status.PR32: REJECTED,
+}
+
+
+class Payments(Columns):
+    """Columns of the payments table; every array has one entry per selected row."""
+
+    @cached_property
+    def amount(self) -> IntArray:
+        """fen."""
+        return self.numbers("amount_fen")
+
+    @cached_property
+    def instructed(self) -> IntArray:
+        """When the bank was told to pay, ms."""
+        return self.numbers("instructed_ms")
+
+    @cached_property
+    def submitted(self) -> IntArray:
+        """When the system received it, ms; `NONE` if it never left the bank."""
+        return self.numbers("submitted_ms")
+
+    @cached_property
+    def outcome(self) -> Any:
+        """The number of the outcome, a place in `OUTCOMES` (int8)."""
+        status = self.codes("status")
+        outcome_of = np.array([_OUTCOME_OF_STATUS.get(label, QUEUED) for label in status.labels] + [QUEUED], np.int8)
+        outcome = outcome_of[status.codes]
+        reason = self.codes("reason")
+        if Reason.RJ99 in reason.labels:
+            outcome[reason.codes == reason.labels.index(Reason.RJ99)] = RETURNED
+        return outcome
+
+    @cached_property
+    def settled(self) -> BoolArray:
+        return self.outcome == SETTLED
+
+    @cached_property
+    def final(self) -> IntArray:
+        """Instant of finality of a settled payment: its posting (PR04), for retail items its netting (PR03)."""
+        posted = self.numbers("settled_ms")
+        return np.where(posted == NONE, self.numbers("netted_ms"), posted)
+
+    @cached_property
+    def left(self) -> IntArray:
+        """Instant at which it stopped waiting, ms: settled, refused, returned or cancelled; `NONE` if still open."""
+        left = np.where(self.settled, self.final, self.numbers("ended_ms"))
+        left[self.outcome == QUEUED] = NONE
+        return left
+
+    @cached_property
+    def released(self) -> BoolArray:
+        """Did anything have to release it? False if it settled on arrival."""
+        known: BoolArray = self.table.column("released_by").is_valid().to_numpy()
+        return known if self.rows is None else known[self.rows]
+
+    @cached_property
+    def refused_on_arrival(self) -> BoolArray:
+        """Rejected at the instant of submission; a payment refused when its turn came was accepted before."""
+        at_once = (self.submitted == NONE) | (self.left == self.submitted) | (self.left == NONE)
+        return (self.outcome == REJECTED) & at_once & ~self.released
+
+    @cached_property
+    def accepted(self) -> BoolArray:
+        """All but the payments refused on arrival."""
+        return ~self.refused_on_arrival
+
+    @cached_property
+    def waited(self) -> BoolArray:
+        """Did it stand in the settlement queue (清算排队), if only for an instant?"""
+        open_or_later = (self.left == NONE) | (self.left > self.submitted)
+        return self.accepted & (self.submitted != NONE) & (self.released | open_or_later)
+
+    @cached_property
+    def held(self) -> BoolArray:
+        """Did it stand in its bank's outbox before it was submitted?"""
+        return (self.submitted != NONE) & (self.submitted > self.instructed)
+
+    @cached_property
+    def own(self) -> BoolArray:
+        """Is it a payment of a participant, not one of the central bank's own bookings?"""
+        system = self.codes("system")
+        if System.SAPS not in system.labels:
+            return np.ones(self.count, np.bool_)
+        return system.codes != system.labels.index(System.SAPS)
+
+    @cached_property
+    def arrival_order(self) -> IntArray:
+        """Rows in the order in which the system received them; payments that never left their bank are left out.
+
+        At one instant what a bank takes out of its outbox comes first (its return is a fault that ends), then the
+        arrivals, then the central bank's own bookings: the clock's fixed order. Ties keep the order of the table.
+        """
+        rank = np.ones(self.count, np.int8)
+        rank[self.held] = 0
+        rank[~self.own] = 2
+        if (rank == 1).all() and (self.submitted[1:] >= self.submitted[:-1]).all() and self._all_submitted():
+            return np.arange(self.count)
+        order = np.lexsort((rank, self.submitted))
+        return order[self.submitted[order] != NONE]
+
+    def _all_submitted(self) -> bool:
+        return self.count == 0 or bool(self.submitted[0] != NONE)
+
+    def scheduled_end(self, run: Run) -> IntArray:
+        """Scheduled end of the clearing window (清算窗口) of each payment's business date, ms."""
+        date = self.codes("date")
+        end_of = {as_date(day["date"]): int(day["window_end_ms"]) for day in timetable_of(run)}
+        missing = [label for label in date.labels if label not in end_of]
+        if missing:
+            raise InputError("manifest.json", "timetable", "does not know a business date of the run", missing[0])
+        ends = np.array([end_of[label] for label in date.labels] + [NONE], np.int64)
+        return ends[date.codes]
+
+
+def payments_of(run: Run, where: Where = None) -> Payments:
+    """The payments of a run, narrowed by `where`."""
+    return columns_of(run, "payments", Payments).narrow(where, frame_of(run, "payments"))
+
+
+def timetable_of(run: Run) -> list[dict[str, Any]]:
+    """The run's business dates with opening, cut-off and scheduled end of the clearing window (ms)."""
+    days = run.manifest.get("timetable")
+    if not days:
+        raise InputError("manifest.json", "timetable", "is missing")
+    return list(days)
+
+
+def midnight_of(run: Run, date: dt.date) -> int:
+    """00:00 of a business date on the run's time scale, ms."""
+    first = as_date(timetable_of(run)[0]["date"])
+    return (date - first).days * 86_400_000

@@ -1,0 +1,346 @@
+"""The report: one self-contained HTML file about a run, with figures, plots and the auditor's verdict.
+
+No script, no reference to anything outside the file; text in the plots stays text, so Chinese shows on any
+machine. The same run gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import matplotlib
+import numpy as np
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+from matplotlib.axes import Axes
+
+from cnaps_sim.words.units import MS_PER_HOUR, format_clock
+
+from . import metrics, plots
+from .drawing import INK, Margins, duration, money, new_axes, percent, plural, text_kept
+from .metrics.columns import NONE, Columns, columns_of, has_table, remembered
+from .metrics.payments import OUTCOMES, payments_of
+
+#: Rows shown of each kind of event, of missed obligations and of scenario settings; the rest is counted.
+MOST_ROWS: Final = 12
+_SETTINGS: Final = ("hvps", "liquidity", "accounts", "workload", "limits", "timetable", "record", "scale", "holidays")
+
+
+class Drawing(NamedTuple):
+    """A plot of the report: what draws it, its size in inches, the table it needs, how to read it."""
+
+    draw: Callable[..., Axes]
+    height: float
+    margins: Margins
+    table: str
+    reading: str
+
+
+_PLAIN: Final = Margins(0.72, 0.3, 0.62)
+DRAWINGS: Final = (
+    Drawing(
+        plots.queue, 3.1, Margins(0.72, 0.72, 0.62), "payments",
+        "The blue area is the value that waits for funds at each instant, the orange line the number of payments; "
+        "a plateau that only falls when the window closes is a gridlock or a lack of money.",
+    ),
+    Drawing(
+        plots.throughput, 2.9, _PLAIN, "payments",
+        "Each mark is the share of the day's accepted value submitted or settled by that hour; the gap between the "
+        "two curves is the value that waits.",
+    ),
+    Drawing(
+        plots.delay_distribution, 2.7, Margins(0.72, 0.15, 0.3), "payments",
+        "Each pair of bars is one class of delay; value bars above number bars towards the right mean that the "
+        "large payments wait longest.",
+    ),
+    Drawing(
+        plots.balances, 3.5, Margins(0.72, 0.3, 1.08), "series",
+        "The area is how far all accounts together stand below their opening balances, account by account; its "
+        "highest point is the liquidity that the day needed at one time.",
+    ),
+    Drawing(
+        plots.liquidity_by_account, 4.2, Margins(1.95, 0.2, 0.85), "accounts",
+        "A bar that ends left of its orange diamond had less than what settling everything at once would take; "
+        "left of the orange stroke not even one full netting could have settled all its payments.",
+    ),
+    Drawing(
+        plots.outcomes, 2.4, Margins(1.5, 0.25, 0.6), "payments",
+        "Each bar is all payments of a system; by value the few large ones count for more than by number.",
+    ),
+    Drawing(
+        plots.levels, 2.4, Margins(2.0, 0.15, 0.5), "payments",
+        "Levels stand in the order of the settlement queue: value that waits at the bottom has let everything above "
+        "it go first.",
+    ),
+    Drawing(
+        plots.payments_per_minute, 2.7, _PLAIN, "payments",
+        "Where the blue line leaves the edge of the orange area, payments arrive faster than they settle, or a "
+        "release lets many settle at once.",
+    ),
+)  # fmt: skip
+
+
+def write_report(run: Any, path: str | Path) -> Path:
+    """Write the report of a run as one HTML file; the path is returned."""
+    place = Path(path)
+    place.write_text(render(run), encoding="utf-8")
+    return place
+
+
+def render(run: Any) -> str:
+    """The report as HTML text. Parts whose tables the run did not record are left out."""
+    view = remembered(run)
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string(resources.files(__package__).joinpath("report.html.j2").read_text("utf-8"))
+    summary = _summary(view)
+    return template.render(
+        name=str(run.scenario.get("name") or "run"),
+        question=run.scenario.get("question"),
+        asked=_asked(run),
+        settings=_settings(run.scenario),
+        system_names=list(summary["systems"]),
+        system_rows=_system_rows(summary["systems"]),
+        delay_rows=_delay_rows(summary["systems"]),
+        liquidity_rows=_liquidity_rows(view, summary["liquidity"]),
+        drawings=_drawings(view),
+        longest=_longest_waits(view) if has_table(view, "payments") else [],
+        obligations=_obligations(view) if has_table(view, "payments") else None,
+        events=_events(view),
+        audit=_audit(run.manifest.get("audit")),
+        version=_version(run.manifest),
+    )
+
+
+# figures ----------------------------------------------------------------------------------------------------
+
+
+def _summary(view: Any) -> dict[str, Any]:
+    """The figures that the run kept; computed again from its tables where it kept none."""
+    kept = view.manifest.get("summary")
+    return dict(kept) if kept else metrics.headline(view)
+
+
+def _asked(run: Any) -> list[tuple[str, str]]:
+    about = run.manifest
+    rows = [
+        ("business date", str(about.get("date", ""))),
+        ("business days", str(about.get("days", ""))),
+        ("seed", str(about.get("seed", ""))),
+        ("scenario (SHA-256)", str(about.get("scenario_sha256", ""))),
+        ("version", _version(about)),
+    ]
+    rows += [("calendar", str(warning)) for warning in about.get("calendar_warnings", ())]
+    return [(name, value) for name, value in rows if value]
+
+
+def _version(manifest: Mapping[str, Any]) -> str:
+    return str(manifest.get("cnaps_sim", ""))
+
+
+def _settings(scenario: Mapping[str, Any]) -> list[tuple[str, str]]:
+    rows = [row for key in _SETTINGS if key in scenario for row in _flat(key, scenario[key])]
+    more = len(rows) - 3 * MOST_ROWS
+    return rows if more <= 0 else [*rows[: 3 * MOST_ROWS], ("…", f"and {plural(more, 'setting')} more")]
+
+
+def _flat(key: str, value: Any) -> Iterable[tuple[str, str]]:
+    """A setting as lines `a.b.c: value`; what is off or empty is not told."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _flat(f"{key}.{name}", inner)
+    elif isinstance(value, (list, tuple)) and any(isinstance(item, (Mapping, list, tuple)) for item in value):
+        if len(value) > 4:
+            yield key, f"{len(value)} entries"
+        else:
+            for place, item in enumerate(value):
+                yield from _flat(f"{key}.{place}", item)
+    elif value is not None and value != [] and value != "":
+        text = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else _yes_no(value)
+        yield key, text if len(text) <= 120 else text[:117] + "…"
+
+
+def _yes_no(value: Any) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+def _system_rows(systems: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    """Rows of the headline table: a name, and for each system number and value."""
+    rows: list[tuple[str, list[str]]] = []
+    for name in ("submitted", *OUTCOMES, "peak_queue"):
+        cells = [(f"{part[name]['count']:,}", money(part[name]["value_fen"])) for part in systems.values()]
+        rows.append(("largest queue" if name == "peak_queue" else name, [cell for pair in cells for cell in pair]))
+    return rows
+
+
+def _delay_rows(systems: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    """Rows under the headline table: a name, and one cell for each system."""
+    return [
+        ("delay indicator ρ (0 to 1)", [_ratio(part["delay_rho"]) for part in systems.values()]),
+        ("mean delay", [duration(part["mean_delay_ms"]) for part in systems.values()]),
+    ]
+
+
+def _liquidity_rows(view: Any, figures: Mapping[str, Any]) -> list[tuple[str, str]]:
+    rows = [
+        ("opening balances", money(figures["opening_fen"])),
+        ("used at the peak", money(figures["peak_used_fen"])),
+        ("lower bound: one netting of the day", money(figures["lower_bound_fen"])),
+        ("upper bound: everything at once", money(figures["upper_bound_fen"])),
+        ("turnover: value settled / liquidity used", _ratio(figures["turnover"])),
+    ]
+    if has_table(view, "accounts"):
+        spread = dict(metrics.concentration(view)[["measure", "value"]].itertuples(index=False))
+        rows.append(("Gini coefficient of liquidity used", _ratio(spread["gini"])))
+        rows.append(("Herfindahl index of liquidity used", _ratio(spread["herfindahl"])))
+    return rows
+
+
+# plots ------------------------------------------------------------------------------------------------------
+
+
+def _drawings(view: Any) -> list[dict[str, Any]]:
+    drawn = []
+    with text_kept(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from")
+        for drawing in DRAWINGS:
+            if has_table(view, drawing.table):
+                ax = drawing.draw(view, new_axes(height=drawing.height, margins=drawing.margins))
+                name = drawing.draw.__name__
+                drawn.append({"name": name, "svg": Markup(svg(ax, name)), "reading": drawing.reading})
+    return drawn
+
+
+def svg(ax: Axes, name: str) -> str:
+    """The figure of these axes as SVG to stand inside HTML: no header, no references, ids of its own."""
+    ax.figure.patch.set_alpha(0)  # type: ignore[union-attr]
+    for axes in ax.figure.axes:
+        axes.patch.set_alpha(0)
+    buffer = io.StringIO()
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
+        ax.figure.savefig(  # type: ignore[union-attr]
+            buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
+        )
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r'<svg [^>]*viewBox="([^"]*)"[^>]*>', rf'<svg viewBox="\1" role="img" aria-label="{name}">', text, count=1)
+    text = re.sub(r"<style.*?</style>", "", text, flags=re.DOTALL)
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r' id="(?![mp][0-9a-f]{10}")[^"]*"', "", text)
+    text = re.sub(r'( id="|url\(#|xlink:href="#)', lambda found: f"{found[1].replace('xlink:', '')}{name}-", text)
+    text = text.replace("'DejaVu Sans'", "var(--plot)").replace(INK, "currentColor")
+    return re.sub(r"\n\s*", "\n", re.sub(r"(\d\.\d\d)\d+", r"\1", text))
+
+
+# tables -----------------------------------------------------------------------------------------------------
+
+
+def _longest_waits(view: Any) -> list[dict[str, str]]:
+    """The ten accounts whose payments waited most, by value x time."""
+    area = metrics.queue_value_time(view, by="account")
+    area = area[area["value"] > 0]
+    top = sorted(zip(area["account"], area["value"], strict=True), key=lambda row: (-row[1], row[0]))[:10]
+    if not top:
+        return []
+    names = [name for name, _ in top]
+    waited = metrics.waited(view, by="account", where={"account": names}).set_index(["account", "measure"])["value"]
+    owners = _owners(view)
+    return [
+        {
+            "account": name,
+            "owner": owners.get(name, ""),
+            "value_time": f"{money(fen_ms / MS_PER_HOUR)}·h",
+            "payments": f"{waited[name, 'waited_count']:,}",
+            "value": money(waited[name, "waited_fen"]),
+        }
+        for name, fen_ms in top
+    ]
+
+
+def _owners(view: Any) -> dict[str, str]:
+    """What each account's participant is called, where that differs from the account."""
+    if not has_table(view, "accounts"):
+        return {}
+    columns = columns_of(view, "accounts", Columns)
+    account, name, owner = columns.codes("account"), columns.codes("name"), columns.codes("owner")
+    called: dict[str, str] = {}
+    for row in range(columns.count):
+        code, by_name, by_owner = account.codes[row], name.codes[row], owner.codes[row]
+        words = name.labels[by_name] if by_name >= 0 else owner.labels[by_owner] if by_owner >= 0 else ""
+        called[account.labels[code]] = words if words != account.labels[code] else ""
+    return called
+
+
+def _obligations(view: Any) -> dict[str, Any] | None:
+    """Obligations with a time of their own: how many were met, and the largest that were missed."""
+    figures = dict(metrics.due(view)[["measure", "value"]].itertuples(index=False))
+    if not figures["due_count"]:
+        return None
+    payments = payments_of(view)
+    limit = payments.numbers("due_ms")
+    late = np.flatnonzero((limit != NONE) & ~(payments.settled & (payments.final <= limit)))
+    shown = late[np.lexsort((late, -payments.amount[late]))][:MOST_ROWS]
+    ids = payments.table.column("payment_id")
+    debtor, creditor = payments.codes("debtor"), payments.codes("creditor")
+    rows = [
+        {
+            "id": ids[int(row)].as_py(),
+            "debtor": debtor.labels[debtor.codes[row]],
+            "creditor": creditor.labels[creditor.codes[row]],
+            "value": money(payments.amount[row]),
+            "due": format_clock(limit[row]),
+            "settled": format_clock(payments.final[row]) if payments.settled[row] else "never",
+        }
+        for row in shown
+    ]
+    return {
+        "met": f"{figures['met_count']:,} of {plural(int(figures['due_count']), 'obligation')}",
+        "share": percent(float(figures["met_share"])),
+        "missed": f"{money(figures['missed_fen'])}",
+        "rows": rows,
+        "more": len(late) - len(shown),
+    }
+
+
+def _events(view: Any) -> dict[str, Any]:
+    """Events in order of time, the first of each kind; the rest is counted."""
+    if not has_table(view, "events"):
+        return {"rows": [], "more": []}
+    columns = columns_of(view, "events", Columns)
+    time, kind = columns.numbers("time_ms"), columns.codes("kind")
+    shown: list[int] = []
+    more: list[str] = []
+    for code, label in enumerate(kind.labels):
+        rows = np.flatnonzero(kind.codes == code).tolist()
+        shown += rows[:MOST_ROWS]
+        if len(rows) > MOST_ROWS:
+            more.append(f"{len(rows) - MOST_ROWS:,} more of kind {label}")
+    texts = {name: columns.table.column(name).take(sorted(shown)).to_pylist() for name in ("subject", "detail")}
+    rows_shown = [
+        {"time": format_clock(time[row]), "kind": kind.labels[kind.codes[row]], "subject": subject, "detail": detail}
+        for row, subject, detail in zip(sorted(shown), texts["subject"], texts["detail"], strict=True)
+    ]
+    return {"rows": rows_shown, "more": more}
+
+
+def _audit(audit: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if not audit:
+        return None
+    rules = [
+        (str(rule), len(found) if isinstance(found, (list, tuple)) else int(found))
+        for rule, found in dict(audit.get("rules", {})).items()
+    ]
+    breaches = [str(sentence) for sentence in audit.get("breaches", ())]
+    return {"verdict": str(audit.get("verdict", "")), "rules": rules, "breaches": breaches[:MOST_ROWS]}
+
+
+# words ------------------------------------------------------------------------------------------------------
+
+
+def _ratio(value: float | None) -> str:
+    return "–" if value is None or value != value else f"{value:,.4f}" if value < 1 else f"{value:,.2f}"

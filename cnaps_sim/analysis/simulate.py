@@ -1,0 +1,84 @@
+"""Simulate: from a scenario to an audited run with its summary, in memory or as a folder with a report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cnaps_sim.analysis.metrics import headline
+from cnaps_sim.run import runner
+from cnaps_sim.run.store import Run, check_folder, default_folder, save
+from cnaps_sim.run.world import Progress
+from cnaps_sim.scenario.load import Loaded, from_dict, load
+from cnaps_sim.words.errors import AuditError
+
+if TYPE_CHECKING:
+    from cnaps_sim.scenario.model import Scenario
+
+
+def simulate(
+    scenario: str | Path | Mapping[str, Any] | Scenario,
+    *,
+    seed: int | None = None,
+    replication: int = 0,
+    set: Sequence[str] | Mapping[str, Any] = (),  # noqa: A002 -- the same word as the command's --set
+    out: str | Path | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Run:
+    """Run a scenario and return the `Run`; writes nothing unless `out` names a folder.
+
+    scenario: a bundled name, a path, a dict with the keys of a scenario file, or a Scenario
+    seed: replaces the scenario's seed; replication: number of the replication in a study, from 0
+    set: `{"hvps.discipline": "bypass"}` or `["hvps.discipline=bypass"]`
+    out: a new or empty folder; with `force` an earlier run's folder is replaced
+
+    InputError says what in the scenario or its files is wrong. AuditError if the run breaks a rule of the books.
+    """
+    run = play(read(scenario, set, seed), replication=replication, progress=progress, out=out, force=force)
+    if run.manifest["audit"]["verdict"] != "passed":
+        raise AuditError(run.manifest["audit"]["breaches"])
+    return run
+
+
+def read(
+    scenario: str | Path | Mapping[str, Any] | Scenario,
+    overrides: Sequence[str] | Mapping[str, Any] = (),
+    seed: int | None = None,
+) -> Loaded:
+    """The checked scenario behind whatever names it."""
+    if isinstance(scenario, str | Path):
+        texts = [f"{key}={value}" for key, value in overrides.items()] if isinstance(overrides, Mapping) else overrides
+        return load(scenario, texts, seed)
+    pairs = list(overrides.items()) if isinstance(overrides, Mapping) else list(overrides)
+    return from_dict(scenario, pairs, seed)
+
+
+def play(
+    loaded: Loaded,
+    *,
+    replication: int = 0,
+    progress: Progress | None = None,
+    out: str | Path | None = None,
+    force: bool = False,
+) -> Run:
+    """Run a checked scenario; with `out` also write its folder and report."""
+    if out is not None:
+        check_folder(Path(out), force)
+    run = runner.simulate(loaded, headline, replication, progress)
+    if out is not None:
+        keep(run, Path(out), force)
+    return run
+
+
+def keep(run: Run, place: Path, force: bool = False) -> None:
+    """Write a run's folder, its report included."""
+    from cnaps_sim.analysis.report import write_report
+
+    save(run, place, force, also=lambda kept, folder: write_report(kept, folder / "report.html"))
+
+
+def usual_folder(loaded: Loaded) -> Path:
+    """Where a run goes when nobody says: `runs/<name>-s<seed>`."""
+    return default_folder(loaded.scenario.name, loaded.scenario.seed)

@@ -1,0 +1,350 @@
+"""The audit of the stream: re-checks what the books did while a run goes on, chunk by chunk.
+
+The auditor is told what the books are told (the flow, the bookings, limits, controls, phases) and reads their
+log. From these it keeps its own balances and its own picture of what waits, and compares. It shares no code
+with the books. Earmarks and reservations are not re-checked: they only make less money available, so a payment
+they should have stopped is not seen here.
+
+Tell everything in the order in which it happens: drain the log to `see_log` before `see_phase`,
+`see_limit_change`, `see_control`, `see_balances` and `end_of_day`, and announce payments (`see_flow`,
+`see_bookings`) before the log entries about them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnaps_sim.audit.entries import Entries, Ints, read_entries
+from cnaps_sim.audit.in_force import Change, InForce
+from cnaps_sim.audit.open_payments import TERMS, OpenPayments, Rows
+from cnaps_sim.audit.queues import EXEMPT, Queues
+from cnaps_sim.audit.replay import Replay
+from cnaps_sim.audit.standing import Standing
+from cnaps_sim.audit.verdict import Findings, Verdict
+from cnaps_sim.words.codes import HVPS_LEVELS, Act, Cause, Discipline, Level, Phase, TransferKind
+from cnaps_sim.words.units import format_clock, format_fen
+
+#: Log entries examined at a time (up to twice as many): large enough for array speed, small enough for the processor's cache.
+STRETCH: Final = 1 << 16
+#: Phase of the business day before the auditor is told one.
+_UNKNOWN_PHASE: Final = -1
+
+_IS_HVPS: Final = np.isin(np.arange(len(Level)), HVPS_LEVELS)
+
+#: A booking of the central bank: sequence, debtor, creditor, amount in fen, level, kind (`codes.TransferKind`).
+Booking = tuple[int, int, int, int, int, str]
+
+
+class AccountTerms(NamedTuple):
+    """The accounts at the start of a run, one array element per account row; money in fen.
+
+    central_bank: marks the central bank's own accounts, which may be overdrawn without limit
+    names: for sentences; without them accounts are called by their row
+    """
+
+    opening: NDArray[np.int64]
+    overdraft_limit: NDArray[np.int64]
+    central_bank: NDArray[np.bool_]
+    floor: NDArray[np.int64] | None = None
+    names: Sequence[str] = ()
+
+
+class StreamAuditor:
+    """Re-checks a run's stream of outcomes; `finish` says what it found.
+
+    accounts:   the accounts as they open
+    discipline: what the books do with a payment that cannot be funded
+    """
+
+    def __init__(self, accounts: AccountTerms, discipline: Discipline = Discipline.FIFO) -> None:
+        count = len(accounts.opening)
+        self._findings = Findings()
+        self._balance: Ints = np.array(accounts.opening, np.int64)
+        self._total = _exact_sum(self._balance)
+        self._central = np.array(accounts.central_bank, np.bool_)
+        self._names = list(accounts.names) or [f"account {row}" for row in range(count)]
+        self._force: dict[str, Ints] = {
+            "overdraft_limit": np.array(accounts.overdraft_limit, np.int64),
+            "floor": np.zeros(count, np.int64) if accounts.floor is None else np.array(accounts.floor, np.int64),
+            "held": np.zeros(count, np.int64),
+        }
+        self._phase = _UNKNOWN_PHASE
+        self._payments = OpenPayments()
+        self._queues = Queues(count, self._names, discipline != Discipline.BYPASS)
+        self._log: list[Rows] = []
+        self._entries = 0
+        self._changes: list[Change] = []
+        self._latest_ms: int | None = None
+
+    # what the books are told --------------------------------------------------------------------------------
+
+    def see_flow(self, rows: Rows, first_sequence: int) -> None:
+        """A chunk of a flow (fields of `core.records.FLOW`), row r having sequence `first_sequence` + r.
+
+        The rows must not change until the books have acted on all of them.
+        """
+        self._findings.made("nothing-from-nothing")
+        known = self._payments.announce_flow(rows, int(first_sequence))
+        self._note_known(known, f"the flow from payment {first_sequence} on")
+        count = len(self._balance)
+        real = (rows["level"] >= 0) & (rows["level"] < len(Level))
+        for side in ("debtor", "creditor"):
+            real &= (rows[side] >= 0) & (rows[side] < count)
+        self._findings.where(
+            "nothing-from-nothing",
+            ~real & (rows["refusal"] == 0),
+            lambda row: f"payment {first_sequence + row} names an account row or a level that does not exist",
+        )
+
+    def see_bookings(self, bookings: Iterable[Booking]) -> None:
+        """Bookings of the central bank: (sequence, debtor, creditor, amount in fen, level, kind)."""
+        for sequence, debtor, creditor, amount, level, kind in bookings:
+            terms = np.zeros(1, TERMS)
+            terms["sequence"], terms["amount"], terms["level"] = sequence, amount, level
+            terms["debtor"], terms["creditor"] = debtor, creditor
+            terms["time_ms"] = np.iinfo(np.int64).min
+            terms["standing"] = Standing.ANNOUNCED
+            self._note_known(self._payments.announce_booking(terms), f"booking {sequence}")
+            granted = kind in (TransferKind.PENALTY, TransferKind.INJECTION)
+            if granted and not (0 <= debtor < len(self._central) and self._central[debtor]):
+                self._findings.breach(
+                    "nothing-from-nothing", f"booking {sequence} ({kind}) is not paid by the central bank"
+                )
+
+    def _note_known(self, count: int, what: str) -> None:
+        if count:
+            self._findings.breaches("nothing-from-nothing", count, lambda _: f"{what} was announced before")
+
+    def see_limit_change(self, time_ms: int, account: int, field: str, value: int) -> None:
+        """A term of an account changes; only `overdraft_limit` and `floor` (fen) matter to the audit."""
+        if field in ("overdraft_limit", "floor"):
+            self._note(time_ms, field, account, value)
+
+    def see_control(self, time_ms: int, account: int, held: bool) -> None:
+        """Debit control (借记控制) or a freeze begins, or the last of the two ends."""
+        self._note(time_ms, "held", account, int(held))
+
+    def see_phase(self, time_ms: int, phase: Phase, special: bool = False) -> None:
+        """The business day enters a phase; `special`: a session that takes only special payments."""
+        self._note(time_ms, "phase", -1, int(phase) * 2 + int(special))
+
+    def _note(self, time_ms: int, what: str, account: int, value: int) -> None:
+        self._changes.append(Change(self._entries, int(time_ms), what, int(account), int(value)))
+
+    # what the books did -------------------------------------------------------------------------------------
+
+    def see_log(self, log: Rows) -> None:
+        """Log entries in the order written (fields sequence, time_ms, cause, act, refusal, level)."""
+        if len(log):
+            self._log.append(np.array(log))
+            self._entries += len(log)
+        if self._entries >= STRETCH:
+            self._examine_pending(everything=False)
+
+    def see_balances(self, time_ms: int, balances: NDArray[np.int64], waiting_count: int) -> None:
+        """The books' own balances (fen, by account row) and the number of payments in all settlement queues.
+
+        `money-conserved`: the sum of all accounts, the central bank's own included, is what it was at the start.
+        `balances-agree`: each balance is what the postings make of the opening balance.
+        `counts-agree`: as many payments wait as entered a queue and did not leave it.
+        """
+        self._examine_pending(everything=True)
+        findings, clock = self._findings, format_clock(int(time_ms))
+        findings.made("money-conserved", "counts-agree")
+        total = _exact_sum(balances)
+        if total != self._total:
+            at_first = format_fen(self._total)
+            findings.breach("money-conserved", f"at {clock} all accounts hold {format_fen(total)} CNY, not {at_first}")
+        findings.where(
+            "balances-agree",
+            np.asarray(balances) != self._balance,
+            lambda row: (
+                f"{self._names[row]} holds {format_fen(int(balances[row]))} CNY at {clock} where its postings "
+                f"make {format_fen(int(self._balance[row]))}"
+            ),
+        )
+        own_count = int(self._queues.waiting.sum())
+        if own_count != waiting_count:
+            findings.breach("counts-agree", f"at {clock} the books count {waiting_count} waiting, the log {own_count}")
+
+    def end_of_day(self, time_ms: int, balances: NDArray[np.int64], waiting_count: int) -> None:
+        """A business date is over; arguments as for `see_balances`.
+
+        `queue-empty-after-day`: no queue holds anything.
+        `no-overnight-overdraft`: no account but the central bank's own is below zero.
+        """
+        self.see_balances(time_ms, balances, waiting_count)
+        clock = format_clock(int(time_ms))
+        waiting = self._queues.waiting.reshape(-1, len(Level)).sum(axis=1)
+        self._findings.where(
+            "queue-empty-after-day",
+            waiting != 0,
+            lambda row: f"{waiting[row]} payments of {self._names[row]} still wait at {clock}",
+        )
+        if waiting_count and not waiting.any():
+            self._findings.breach("queue-empty-after-day", f"the books count {waiting_count} waiting at {clock}")
+        lowest = np.minimum(balances, self._balance)
+        self._findings.where(
+            "no-overnight-overdraft",
+            (lowest < 0) & ~self._central,
+            lambda row: f"{self._names[row]} ends the day at {clock} with {format_fen(int(lowest[row]))} CNY",
+        )
+
+    def finish(self, stopped: bool = False) -> Verdict:
+        """Everything found. `stopped`: the run was broken off, so payments may stand anywhere.
+
+        `one-final-state`: every announced payment was acted on, and had one final act at most.
+        """
+        self._examine_pending(everything=True)
+        self._findings.made("one-final-state")
+        for standing in () if stopped else (Standing.ANNOUNCED, Standing.SUBMITTED):
+            left = self._payments.standing.all_in(standing)
+            count = self._payments.standing.count(standing)
+            self._findings.breaches(
+                "one-final-state",
+                count,
+                lambda _, left=left, standing=standing: (  # type: ignore[misc]
+                    f"payment {next(left)} was {standing.words} and nothing more"
+                ),
+            )
+        return self._findings.verdict()
+
+    # examination --------------------------------------------------------------------------------------------
+
+    def _examine_pending(self, everything: bool) -> None:
+        """Examine the pending log; a change later than all of it stays pending unless `everything` is due."""
+        log = self._log[0] if len(self._log) == 1 else np.concatenate(self._log) if self._log else None
+        self._log, self._entries = [], 0
+        changes, self._changes = self._changes, []
+        places = [change.entry for change in changes]
+        if log is not None and changes:
+            latest = np.maximum.accumulate(log["time_ms"])
+            reached = np.searchsorted(latest, [change.time_ms for change in changes]).tolist()
+            places = np.maximum.accumulate(np.maximum(places, reached)).tolist()
+        length = 0 if log is None else len(log)
+        if not everything:
+            self._changes = [c._replace(entry=0) for c, place in zip(changes, places, strict=True) if place == length]
+            changes = changes[: len(changes) - len(self._changes)]
+        cuts = np.linspace(0, length, 1 + max(1, length // STRETCH), dtype=np.int64).tolist()
+        for start, stop in pairwise(cuts if log is not None else ()):
+            assert log is not None
+            here = [(p - start, c) for p, c in zip(places, changes, strict=False) if start <= p < stop]
+            self._examine(log[start:stop], here)
+        for place, change in zip(places, changes, strict=False):
+            if place >= length:
+                self._apply(change)
+
+    def _apply(self, change: Change) -> None:
+        if change.what == "phase":
+            self._phase = change.value
+        else:
+            self._force[change.what][change.account] = change.value
+
+    def _examine(self, log: Rows, changes: list[tuple[int, Change]]) -> None:
+        """One stretch of the log; each change holds from the given entry on."""
+        self._check_time_order(log)
+        entries = read_entries(log, self._payments, len(self._balance), self._findings)
+        force = InForce(entries, self._force, self._phase, changes)
+        self._check_hours(entries, force)
+        self._check_control(entries, force)
+        self._post(entries, force)
+        self._queues.see(entries, force.held, self._payments, self._findings)
+        self._payments.update(entries.terms, entries.terms_before)
+        for _, change in changes:
+            self._apply(change)
+
+    def _check_time_order(self, log: Rows) -> None:
+        """`log-in-time-order`: no entry is earlier than the one before it, or than the payment it is about."""
+        times = np.ascontiguousarray(log["time_ms"])
+        earlier = np.empty(len(times), np.bool_)
+        earlier[0] = self._latest_ms is not None and times[0] < self._latest_ms
+        np.less(times[1:], times[:-1], out=earlier[1:])
+        self._latest_ms = int(times[-1])
+        self._findings.where(
+            "log-in-time-order",
+            earlier,
+            lambda k: f"the entry about {log['sequence'][k]} at {format_clock(int(times[k]))} follows a later one",
+        )
+
+    def _check_hours(self, entries: Entries, force: InForce) -> None:
+        """`settled-in-hours`: HVPS payments settle in daytime or in the clearing window and queue in daytime.
+
+        What already waits may also settle at cut-off; a special session takes only special payments.
+        """
+        hvps, arriving, settled = _IS_HVPS[entries.level], entries.on_arrival(), entries.settled()
+        phase = force.phase >> 1
+        daytime = phase == Phase.DAYTIME
+        open_ = daytime | (settled & (phase == Phase.CLEARING_WINDOW))
+        open_ |= settled & ~arriving & (phase == Phase.CUT_OFF)
+        open_ &= ~(arriving & daytime & ((force.phase & 1) == 1) & ~entries.special)
+        acted = settled | (arriving & (entries.act == Act.QUEUED))
+        self._findings.where(
+            "settled-in-hours",
+            acted & hvps & ~open_ & (force.phase != _UNKNOWN_PHASE),
+            lambda k: (
+                f"HVPS payment {entries.sequence[k]} settled or queued at {format_clock(int(entries.time_ms[k]))}, "
+                f"in the phase of {Phase(int(phase[k])).name.lower().replace('_', ' ')}"
+            ),
+        )
+
+    def _check_control(self, entries: Entries, force: InForce) -> None:
+        """`held-stay-held`: an account under debit control or frozen is debited at levels 0 and 3 alone.
+
+        The central bank's lending at the close of the clearing window goes past controls.
+        """
+        if not force.held.any():
+            self._findings.made("held-stay-held")
+            return
+        clearing = (entries.cause == Cause.PENALTY) | (entries.cause == Cause.RETURN)
+        wrong = entries.settled() & force.held & ~np.isin(entries.level, EXEMPT) & ~clearing
+        self._findings.where(
+            "held-stay-held",
+            wrong & ~self._central[entries.debtor],
+            lambda k: (
+                f"{self._names[entries.debtor[k]]} paid payment {entries.sequence[k]} at level {entries.level[k]} "
+                f"at {format_clock(int(entries.time_ms[k]))} although its debits were held"
+            ),
+        )
+
+    def _post(self, entries: Entries, force: InForce) -> None:
+        """Post what settled on the auditor's own balances, and check each debtor's balance afterwards.
+
+        `no-overdraw`: after each posting the debtor's balance is not below its floor less the credit in force,
+        which is its overdraft limit, in the clearing window for levels 2-7 nothing. Exempt are the central
+        bank's own accounts and what is posted with a penalty loan; what is posted once payments are returned
+        (cause `return`) may go below the floor, because the central bank clears its own levels in any case.
+        """
+        self._findings.made("no-overdraw")
+        rows = np.flatnonzero(entries.settled())
+        debtor = entries.debtor[rows]
+        replay = Replay(self._balance, debtor, entries.creditor[rows], entries.amount[rows])
+        self._balance = replay.closing()
+        after = replay.debtor_after()
+        suspect = np.flatnonzero((after < force.highest_need[debtor]) & ~self._central[debtor])
+        if not len(suspect):
+            return
+        rows, debtor, after = rows[suspect], debtor[suspect], after[suspect]
+        limit, floor = force.at("overdraft_limit", rows), force.at("floor", rows)
+        cause = entries.cause[rows]
+        no_credit = (force.phase[rows] >> 1 == Phase.CLEARING_WINDOW) & (entries.level[rows] >= Level.INTEREST_AND_FEES)
+        lowest = np.where(no_credit, floor, floor - limit)
+        lowest = np.where(cause == Cause.RETURN, np.where(no_credit, 0, -limit), lowest)
+        self._findings.where(
+            "no-overdraw",
+            (after < lowest) & (cause != Cause.PENALTY),
+            lambda k: (
+                f"payment {entries.sequence[rows[k]]} at {format_clock(int(entries.time_ms[rows[k]]))} leaves "
+                f"{self._names[debtor[k]]} with {format_fen(int(after[k]))} CNY, lowest allowed "
+                f"{format_fen(int(lowest[k]))}"
+            ),
+        )
+
+
+def _exact_sum(balances: NDArray[Any]) -> int:
+    """A sum that cannot overflow."""
+    return sum(np.asarray(balances).tolist())

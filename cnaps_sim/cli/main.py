@@ -1,0 +1,115 @@
+"""The entry point: runs a command and turns whatever goes wrong into one line and an exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from cnaps_sim import __version__
+from cnaps_sim.cli.bench import bench
+from cnaps_sim.cli.examine import audit, explain, verify
+from cnaps_sim.cli.catalogue import scenarios, schema
+from cnaps_sim.cli.run import run
+from cnaps_sim.cli.write import export, report
+from cnaps_sim.words.errors import CnapsError, InputError, nearest
+
+DONE, BAD, WRONG_INPUT, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="cnaps-sim")
+def commands() -> None:
+    """Simulate China's second-generation payment system (CNAPS 2): settlement, queues, liquidity.
+
+    Start with: cnaps-sim run quickstart
+    """
+
+
+for command in (run, audit, verify, explain, report, export, scenarios, schema, bench):
+    commands.add_command(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and leave with its exit code."""
+    sys.exit(execute(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def execute(arguments: list[str]) -> int:
+    """Run one command; returns the exit code. Nothing raises out of here."""
+    try:
+        code = commands.main(args=arguments, prog_name="cnaps-sim", standalone_mode=False)
+    except InputError as error:
+        return _fail(error, arguments)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+        return WRONG_INPUT
+    except click.ClickException as error:
+        return _fail(_from_click(error), arguments)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted; nothing was written", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except CnapsError as error:
+        click.echo(str(error), err=True)
+        return BAD
+    except Exception as error:
+        return _internal(error, arguments)
+    return code if isinstance(code, int) else DONE
+
+
+def _fail(error: InputError, arguments: list[str]) -> int:
+    if "--json" in arguments:
+        click.echo(json.dumps({"error": error.as_dict()}, ensure_ascii=False))
+    else:
+        click.echo(error.sentence(), err=True)
+    return WRONG_INPUT
+
+
+def _internal(error: Exception, arguments: list[str]) -> int:
+    if os.environ.get("CNAPS_SIM_DEBUG"):
+        raise error
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    problem = f"internal error, please report it: {text}"
+    if "--json" in arguments:
+        empty = {"place": "cnaps-sim", "key": "", "problem": problem, "value": "", "allowed": ""}
+        click.echo(json.dumps({"error": empty}, ensure_ascii=False))
+    else:
+        click.echo(f"cnaps-sim: {problem} (CNAPS_SIM_DEBUG=1 shows where)", err=True)
+    return INTERNAL
+
+
+def _from_click(error: click.ClickException) -> InputError:
+    """A mistake on the command line, in the form of every other mistake."""
+    known = [name for name in commands.commands]
+    if isinstance(error, click.NoSuchOption):
+        options = [name for item in (error.ctx.command.params if error.ctx else []) for name in item.opts]
+        return InputError(error.option_name, "", "no such option", "", nearest(error.option_name, options))
+    if isinstance(error, click.MissingParameter):
+        parameter = error.param
+        place = (parameter.opts[-1] if parameter is not None else "") or "argument"
+        name = parameter.make_metavar(error.ctx) if isinstance(parameter, click.Argument) and error.ctx else place
+        return InputError(name.strip("[]"), "", "is missing", "", _usage(error))
+    if isinstance(error, click.BadParameter) and error.param is not None:
+        place = error.param.opts[-1] if isinstance(error.param, click.Option) else error.param.make_metavar(error.ctx)  # type: ignore[arg-type]
+        return InputError(place, "", _plain(error.message))
+    if isinstance(error, click.UsageError) and error.message.startswith("No such command"):
+        wrong = error.message.split("'")[1]
+        return InputError("command", "", "no such command", wrong, nearest(wrong, known))
+    place = "command line"
+    return InputError(place, "", _plain(error.format_message()), "", _usage(error))
+
+
+def _usage(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    return context.get_usage().removeprefix("Usage: ") if context is not None else ""
+
+
+def _plain(message: str) -> str:
+    text = " ".join(message.split()).rstrip(".")
+    return text[:1].lower() + text[1:]

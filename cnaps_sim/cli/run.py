@@ -1,0 +1,186 @@
+"""`cnaps-sim run`: simulate a scenario, or two CSV files."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cnaps_sim.cli.options import json_option, on_terminal, print_json, quiet_option
+from cnaps_sim.words.errors import InputError
+
+if TYPE_CHECKING:
+    from cnaps_sim.run.store import Run
+    from cnaps_sim.scenario.load import Loaded
+
+
+@click.command()
+@click.argument("scenario", required=False)
+@click.option("--accounts", metavar="FILE", help="Settlement accounts, CSV or Parquet (with --payments, without SCENARIO).")
+@click.option("--payments", metavar="FILE", help="Payments, CSV or Parquet.")
+@click.option("--date", metavar="DATE", help="Business date of the two files.")
+@click.option("--seed", type=int, help="Seed of every random stream; the scenario's own if left out.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one key of the scenario; may be repeated.")
+@click.option("--out", metavar="DIR", help="Folder of the run; runs/<name>-s<seed> if left out.")
+@click.option("--force", is_flag=True, help="Replace the folder of an earlier run.")
+@json_option
+@quiet_option
+def run(
+    scenario: str | None,
+    accounts: str | None,
+    payments: str | None,
+    date: str | None,
+    seed: int | None,
+    overrides: tuple[str, ...],
+    out: str | None,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Simulate SCENARIO (a file or a bundled name) and write a run folder with tables and a report."""
+    from cnaps_sim.analysis.simulate import keep, play, usual_folder
+    from cnaps_sim.run.store import check_folder
+
+    loaded = _from_files(accounts, payments, date, overrides, seed) if scenario is None else None
+    if loaded is None:
+        if accounts or payments or date:
+            raise InputError("scenario", "", "stands beside --accounts, --payments or --date", scenario, "one of the two")
+        from cnaps_sim.scenario.load import load
+
+        assert scenario is not None
+        loaded = load(scenario, overrides, seed)
+    for warning in loaded.scenario.business_timetable().calendar.warnings:
+        click.echo(warning, err=True)
+    place = Path(out) if out is not None else usual_folder(loaded)
+    check_folder(place, force)
+    with _progress(shown=not quiet and on_terminal()) as progress:
+        done = play(loaded, progress=progress)
+        keep(done, place, force)
+    _tell(done, place, as_json)
+    return 0 if done.manifest["audit"]["verdict"] == "passed" else 1
+
+
+def _from_files(
+    accounts: str | None, payments: str | None, date: str | None, overrides: tuple[str, ...], seed: int | None
+) -> Loaded:
+    """A scenario made of two files and nothing else: strict FIFO, no credit beyond the columns, no randomness."""
+    if accounts is None and payments is None:
+        raise InputError("scenario", "", "is missing", "", "a file, a bundled name, or --accounts and --payments")
+    for option, file in (("--accounts", accounts), ("--payments", payments)):
+        if file is None:
+            raise InputError(option, "", "is missing", "", "both --accounts and --payments")
+        if not Path(file).is_file():
+            raise InputError(option, "", "no such file", file, "a CSV or Parquet file")
+    assert accounts is not None
+    assert payments is not None
+    from cnaps_sim.scenario.load import from_dict
+
+    data = {
+        "name": _name(payments),
+        "date": (_date(date) if date is not None else _usual_date(payments)).isoformat(),
+        "accounts": {"file": os.path.abspath(accounts)},
+        "workload": [{"system": "HVPS", "file": os.path.abspath(payments)}],
+        "liquidity": {"from": "accounts"},
+    }
+    return from_dict(data, overrides, seed)
+
+
+def _name(file: str) -> str:
+    letters = [letter if letter.isalnum() or letter in "._-" else "-" for letter in Path(file).stem]
+    return "".join(letters).lstrip(".-")[:80] or "payments"
+
+
+def _date(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise InputError("--date", "", "not a date", text, "YYYY-MM-DD") from None
+
+
+def _usual_date(payments: str) -> dt.date:
+    """The business date to which the earliest full date-time of the file belongs; never the computer's."""
+    from cnaps_sim.scenario.model import DEFAULT_DATE
+    from cnaps_sim.words.calendar import Calendar
+    from cnaps_sim.words.timetable import business_date_of
+    from cnaps_sim.workload.replay import earliest_date_time
+
+    earliest = earliest_date_time(payments)
+    return DEFAULT_DATE if earliest is None else business_date_of(earliest, Calendar())
+
+
+@contextmanager
+def _progress(shown: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """A line on the terminal with payments, rate and simulated time."""
+    if not shown:
+        yield None
+        return
+    from tqdm import tqdm
+
+    from cnaps_sim.words.units import format_clock
+
+    with tqdm(unit=" payments", unit_scale=True, desc="simulating", leave=False) as bar:
+
+        def show(time_ms: int, payments: int) -> None:
+            bar.set_postfix_str(format_clock(time_ms), refresh=False)
+            bar.update(payments - bar.n)
+
+        yield show
+
+
+def _tell(done: Run, place: Path, as_json: bool) -> None:
+    submitted = done.summary["systems"]["HVPS"]["submitted"]["count"]
+    wall = done.manifest["wall_s"]
+    rate = round(submitted / wall["simulate"]) if wall["simulate"] else None
+    if as_json:
+        head = {"run": str(place), "date": done.manifest["date"], "seed": done.manifest["seed"]}
+        head["audit"] = done.manifest["audit"]["verdict"]
+        print_json({**head, **done.summary, "wall_s": wall["total"], "payments_per_s": rate})
+        return
+    for line in summary_lines(done):
+        click.echo(line)
+    click.echo(str(place))
+
+
+def summary_lines(done: Run) -> list[str]:
+    """What a run came to, for a person."""
+    from cnaps_sim.words.units import format_duration
+
+    lines = [f"{done.scenario['name']}, {done.manifest['date']}, seed {done.manifest['seed']}"]
+    for system, figures in done.summary["systems"].items():
+        parts = [_count(figures, outcome) for outcome in ("settled", "rejected", "returned", "cancelled", "queued")]
+        submitted = f"{figures['submitted']['count']:,} submitted ({_money(figures['submitted']['value_fen'])})"
+        lines.append(f"{system}: {submitted}: {', '.join(part for part in parts if part)}")
+        peak, rho, mean = figures["peak_queue"], figures["delay_rho"], figures["mean_delay_ms"]
+        if peak["count"]:
+            delay = "" if mean is None else f", mean delay {format_duration(round(mean / 1000) * 1000)}"
+            ratio = "" if rho is None else f", ρ = {rho:.4f}"
+            lines.append(f"  longest queue {peak['count']:,} payments, {_money(peak['value_fen'])}{delay}{ratio}")
+    money = done.summary["liquidity"]
+    turnover = "" if money["turnover"] is None else f", turnover {money['turnover']:.2f}"
+    lines.append(
+        f"liquidity: opening {_money(money['opening_fen'])}, used at peak {_money(money['peak_used_fen'])} "
+        f"(bounds {_money(money['lower_bound_fen'])} to {_money(money['upper_bound_fen'])}){turnover}"
+    )
+    audit = done.manifest["audit"]
+    broken = {rule: count for rule, count in audit["rules"].items() if count}
+    verdict = "passed" if not broken else f"FAILED: {', '.join(f'{rule} ({count})' for rule, count in broken.items())}"
+    lines.append(f"audit {verdict} ({len(audit['rules'])} rules); {done.manifest['wall_s']['total']:.1f} s")
+    return lines
+
+
+def _count(figures: dict[str, Any], outcome: str) -> str:
+    part = figures[outcome]
+    return f"{part['count']:,} {outcome}" if part["count"] else ""
+
+
+def _money(fen: int) -> str:
+    yuan = fen / 100
+    for size, unit in ((1e12, " tn"), (1e9, " bn"), (1e6, " m")):
+        if abs(yuan) >= size:
+            return f"CNY {yuan / size:,.2f}{unit}"
+    return f"CNY {yuan:,.2f}"

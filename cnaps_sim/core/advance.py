@@ -1,0 +1,50 @@
+"""Advance: all payments of a flow up to an instant, in one compiled call."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cnaps_sim.core.compiled import rule
+from cnaps_sim.core.records import Records
+from cnaps_sim.core.submission import submit
+from cnaps_sim.words.codes import Act, Phase
+
+_SETTLED: Final = int(Act.SETTLED)
+_WINDOW: Final = int(Phase.CLEARING_WINDOW)
+
+
+@rule
+def is_cured(books: Records) -> bool:
+    """In the clearing window: nothing waits any more and no account is overdrawn."""
+    return books[0].phase == _WINDOW and books[0].waiting_count == 0 and books[0].overdrawn_count == 0  # type: ignore[no-any-return]
+
+
+@rule
+def advance(
+    books: Records,
+    accounts: Records,
+    queues: Records,
+    payments: Records,
+    log: Records,
+    flow: Records,
+    first: int,
+    until_ms: int,
+    first_sequence: int,
+) -> int:
+    """Submit the flow's rows from `first` on whose time is before `until_ms`; returns the next row.
+
+    Stops early, after a whole cascade, when a watch line has been crossed or the clearing window is cured.
+    The caller has made sure that the open table and the log have room (see `Books.make_room`).
+    """
+    row = first
+    while row < flow.shape[0] and flow[row].time_ms < until_ms:
+        payment = flow[row]
+        act = submit(
+            books, accounts, queues, payments, log, payment.time_ms, first_sequence + row,
+            int(payment.debtor), int(payment.creditor), payment.amount, int(payment.level), int(payment.refusal),
+            payment.special,
+        )  # fmt: skip
+        row += 1
+        if books[0].crossings > 0 or (act == _SETTLED and is_cured(books)):
+            break
+    return row

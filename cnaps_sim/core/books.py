@@ -1,0 +1,357 @@
+"""The books: the Python face of the compiled rules.
+
+Holds the arrays, makes room before a rule needs it (rules never allocate), and turns rows into plain values.
+It decides nothing: every rule stands in the module that bears its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from cnaps_sim.core import orders, outbox, terms, window
+from cnaps_sim.core.advance import advance
+from cnaps_sim.core.posting import count_overdraft, post
+from cnaps_sim.core.queue import note_peaks
+from cnaps_sim.core.records import (
+    ACCOUNT,
+    BOOKS,
+    LEVELS,
+    LOG,
+    NO_WARNING_LINE,
+    NOBODY,
+    OUTBOX,
+    PAYMENT,
+    QUEUE,
+    Records,
+    as_records,
+    new,
+)
+from cnaps_sim.core.release import cascade, retry_all, wake
+from cnaps_sim.core.submission import submit
+from cnaps_sim.words.codes import Act, Answer, Cause, Discipline, Level, Life, Phase
+
+_FIRST_ROOM = 1024
+_TERMS = (
+    "balance",
+    "earmark",
+    "floor",
+    "overdraft_limit",
+    "reserved_high",
+    "reserved_urgent",
+    "debit_control",
+    "credit_control",
+    "central_bank",
+)
+_OBSERVABLE = (
+    "balance",
+    "earmark",
+    "floor",
+    "overdraft_limit",
+    "reserved_high",
+    "reserved_urgent",
+    "warning_line",
+    "hold_until_ms",
+    "lowest_balance",
+    "lowest_available",
+    "sent",
+    "received",
+    "sent_count",
+    "received_count",
+    "life",
+    "debit_control",
+    "credit_control",
+    "logged_in",
+    "warned",
+)
+_COUNTERS = (
+    "waiting_count",
+    "waiting_fen",
+    "hvps_waiting_count",
+    "hvps_waiting_fen",
+    "peak_hvps_count",
+    "peak_hvps_fen",
+    "peak_saps_count",
+    "peak_saps_fen",
+    "overdrawn_count",
+    "crossings",
+)
+
+
+class Books:
+    """Settlement accounts and their queues at the central bank (清算账户, SAPS).
+
+    accounts: one mapping per account, in file order; keys as the fields of `records.ACCOUNT`, all optional
+        (money in fen). The row of an account is its place in this list.
+    discipline: what happens to a payment that cannot be funded.
+    reprioritise: whether participants may move a queued payment to another level.
+
+    Times given to the methods must not decrease.
+    """
+
+    def __init__(
+        self,
+        accounts: Sequence[Mapping[str, Any]],
+        *,
+        discipline: Discipline = Discipline.FIFO,
+        reprioritise: bool = False,
+    ) -> None:
+        self.accounts: Records = new(ACCOUNT, len(accounts))
+        self.queues: Records = new(QUEUE, (len(accounts), LEVELS + 1))
+        self.payments: Records = new(PAYMENT, 0)
+        self.log: Records = new(LOG, _FIRST_ROOM)
+        self.desk: Records = new(BOOKS, 1)
+        self.queues["head"] = NOBODY
+        self.queues["tail"] = NOBODY
+        for name in ("first_free", "first_woken", "last_woken"):
+            self.desk[name] = NOBODY
+        self.desk["discipline"] = discipline
+        self.desk["reprioritise"] = reprioritise
+        self._watching = False
+        for row, account in enumerate(accounts):
+            self._open(row, account)
+        self.make_room(_FIRST_ROOM)
+
+    def _open(self, row: int, given: Mapping[str, Any]) -> None:
+        account = self.accounts[row]
+        for name in _TERMS:
+            account[name] = given.get(name, 0)
+        account["warning_line"] = given.get("warning_line", NO_WARNING_LINE)
+        account["life"] = given.get("life", Life.OPEN)
+        account["logged_in"] = given.get("logged_in", True)
+        account["hold_until_ms"] = NO_WARNING_LINE
+        account["warned"] = account["balance"] < account["warning_line"]
+        account["lowest_balance"] = account["balance"]
+        account["lowest_available"] = (
+            account["balance"] - account["earmark"] - account["floor"] + account["overdraft_limit"]
+        )
+        account["woken_by"] = Cause.NONE
+        account["next_woken"] = NOBODY
+        if account["balance"] < 0 and not account["central_bank"]:
+            self.desk["overdrawn_count"] += 1
+        self._watching |= bool(account["warning_line"] != NO_WARNING_LINE)
+
+    @property
+    def _tables(self) -> tuple[Records, Records, Records, Records, Records]:
+        return self.desk, self.accounts, self.queues, self.payments, self.log
+
+    # room -------------------------------------------------------------------------------------------------
+
+    def make_room(self, arrivals: int) -> None:
+        """Make sure that `arrivals` payments can wait, and that all they set off can be logged."""
+        free = int(self.desk["free_count"][0])
+        if free < arrivals:
+            self._grow_open_table(arrivals - free)
+        entries = arrivals + self.waiting_anywhere() + 1
+        needed = int(self.desk["log_count"][0]) + entries * (3 if self._watching else 2)
+        if needed > len(self.log):
+            grown = as_records(np.empty(max(needed, 2 * len(self.log)), LOG))
+            grown[: len(self.log)] = self.log
+            self.log = grown
+
+    def _grow_open_table(self, missing: int) -> None:
+        old = len(self.payments)
+        size = old + max(missing, old, _FIRST_ROOM)
+        grown = new(PAYMENT, size)
+        grown[:old] = self.payments
+        grown["next"][old:] = np.arange(old + 1, size + 1)
+        grown["next"][size - 1] = self.desk["first_free"][0]
+        grown["at_level"][old:] = NOBODY
+        self.desk["first_free"] = old
+        self.desk["free_count"] += size - old
+        self.payments = grown
+
+    def waiting_anywhere(self) -> int:
+        """Payments in settlement queues and outboxes together."""
+        return len(self.payments) - int(self.desk["free_count"][0])
+
+    # payments ---------------------------------------------------------------------------------------------
+
+    def submit(
+        self,
+        time_ms: int,
+        sequence: int,
+        debtor: int,
+        creditor: int,
+        amount: int,
+        level: int,
+        refusal: int = 0,
+        special: bool = False,
+    ) -> Act:
+        """One payment of `amount` fen arrives; returns what was done with it."""
+        self.make_room(1)
+        return Act(submit(*self._tables, time_ms, sequence, debtor, creditor, amount, level, refusal, special))
+
+    def advance(self, flow: Records, first: int, until_ms: int, first_sequence: int = 0) -> int:
+        """Submit the rows of `flow` (records.FLOW, sorted by time) before `until_ms`; returns the next row."""
+        self.make_room(len(flow) - first)
+        return int(advance(*self._tables, as_records(flow), first, until_ms, first_sequence))
+
+    def post_direct(
+        self, time_ms: int, sequence: int, debtor: int, creditor: int, amount: int, level: int, cause: int
+    ) -> None:
+        """The central bank credits an account without condition; `cause` is what it will have released."""
+        assert self.accounts["central_bank"][debtor], "only the central bank pays without condition"
+        assert amount > 0
+        self.make_room(1)
+        post(self.desk, self.accounts, self.log, time_ms, sequence, debtor, creditor, amount, level, Cause.NONE)
+        wake(self.desk, self.accounts, creditor, cause)
+        cascade(*self._tables, time_ms)
+
+    # orders of participants ---------------------------------------------------------------------------------
+
+    def move_to_head(self, time_ms: int, sequence: int, by: int) -> Answer:
+        """QC00: an own payment goes to the head of its level."""
+        self.make_room(1)
+        return Answer(orders.move(*self._tables, time_ms, sequence, by, True))
+
+    def move_to_tail(self, time_ms: int, sequence: int, by: int) -> Answer:
+        """QC01: an own payment goes to the tail of its level."""
+        self.make_room(1)
+        return Answer(orders.move(*self._tables, time_ms, sequence, by, False))
+
+    def cancel(self, time_ms: int, sequence: int, by: int) -> Answer:
+        """An own queued payment is withdrawn."""
+        self.make_room(1)
+        return Answer(orders.cancel(*self._tables, time_ms, sequence, by))
+
+    def change_level(self, time_ms: int, sequence: int, by: int, level: int) -> Answer:
+        """An own queued payment goes to the tail of another of the levels 1, 6, 7."""
+        self.make_room(1)
+        return Answer(orders.change_level(*self._tables, time_ms, sequence, by, level))
+
+    # terms --------------------------------------------------------------------------------------------------
+
+    def set_field(self, time_ms: int, account: int, field: str, value: int) -> Answer:
+        """Change one of `terms.FIELDS` (fen)."""
+        self._watching |= field == "warning_line"
+        self.make_room(1)
+        return Answer(terms.set_field(*self._tables, time_ms, account, terms.FIELDS[field], value))
+
+    def set_debit_control(self, time_ms: int, account: int, on: bool) -> Answer:
+        """借记控制: while on, debits wait (reversals and same-city nets pass)."""
+        self.make_room(1)
+        terms.set_controls(*self._tables, time_ms, account, on, bool(self.accounts["credit_control"][account]))
+        return Answer.DONE
+
+    def set_credit_control(self, time_ms: int, account: int, on: bool) -> Answer:
+        """贷记控制: while on, participants' payments to this account are refused."""
+        self.make_room(1)
+        terms.set_controls(*self._tables, time_ms, account, bool(self.accounts["debit_control"][account]), on)
+        return Answer.DONE
+
+    def set_life(self, time_ms: int, account: int, life: Life) -> Answer:
+        """Open, freeze or close an account."""
+        self.make_room(1)
+        return Answer(terms.set_life(*self._tables, time_ms, account, int(life)))
+
+    def set_logged_in(self, account: int, on: bool) -> None:
+        """Log a participant in or out; a logged-out one cannot send."""
+        self.accounts["logged_in"][account] = on
+
+    # the bank's own outbox ------------------------------------------------------------------------------------
+
+    def hold_sending(self, account: int, until_ms: int) -> None:
+        """The bank keeps its payments to itself until `until_ms` (or `resume_sending`)."""
+        self.accounts["hold_until_ms"][account] = until_ms
+
+    def resume_sending(self, time_ms: int, account: int) -> None:
+        """The bank submits its whole outbox."""
+        self.make_room(2 * int(self.queues["waiting_count"][account, OUTBOX]) + 1)
+        outbox.resume_sending(*self._tables, time_ms, account)
+
+    # the business day ------------------------------------------------------------------------------------------
+
+    def set_phase(self, phase: Phase, special_session: bool = False) -> None:
+        """The business day enters a phase."""
+        self.desk["phase"] = phase
+        self.desk["special_session"] = special_session
+
+    def retry_all(self, time_ms: int, cause: Cause) -> None:
+        """Retry every queue, accounts in row order."""
+        self.make_room(1)
+        retry_all(*self._tables, time_ms, cause)
+
+    def return_queued(self, time_ms: int) -> None:
+        """Send back every queued payment of levels 1, 6 and 7 (RJ99)."""
+        self.make_room(1)
+        window.return_queued(*self._tables, time_ms)
+
+    def lend_and_clear(self, time_ms: int, first_sequence: int, lender: int) -> list[tuple[int, int, int]]:
+        """Clear the queues with exact loans; returns (sequence, account, fen) of each loan."""
+        room = self.waiting_anywhere() + len(self.accounts)
+        self.make_room(2 * room)
+        loans = np.zeros((room, 2), np.int64)
+        count = window.lend_and_clear(*self._tables, loans, time_ms, first_sequence, lender)
+        return [(first_sequence + i, int(account), int(fen)) for i, (account, fen) in enumerate(loans[:count])]
+
+    def charge_overdraft(self, time_ms: int, account: int) -> int:
+        """The account's overdraft integral in fen·ms since it was last charged; starts it afresh."""
+        record = self.accounts[account : account + 1]
+        _count_overdraft_of(record, time_ms)
+        integral = (int(record["overdraft_high"][0]) << 32) + int(record["overdraft_low"][0])
+        record["overdraft_high"] = 0
+        record["overdraft_low"] = 0
+        return integral
+
+    def start_day(self, time_ms: int) -> None:
+        """A business date begins: lowest values and sums of the day start afresh."""
+        terms.start_day(self.accounts, time_ms)
+        for name in ("peak_hvps_count", "peak_hvps_fen", "peak_saps_count", "peak_saps_fen"):
+            self.desk[name] = 0
+        note_peaks(self.desk)
+
+    def is_cured(self) -> bool:
+        """Nothing waits in any queue and no account is overdrawn."""
+        return bool(self.desk["waiting_count"][0] == 0 and self.desk["overdrawn_count"][0] == 0)
+
+    def is_window_cured(self) -> bool:
+        """The clearing window is open and has nothing left to do."""
+        return bool(self.desk["phase"][0] == Phase.CLEARING_WINDOW) and self.is_cured()
+
+    # looking -------------------------------------------------------------------------------------------------
+
+    def drain_log(self) -> Records:
+        """A copy of the log entries since the last call; the log starts afresh."""
+        count = int(self.desk["log_count"][0])
+        self.desk["log_count"] = 0
+        return self.log[:count].copy()
+
+    def take_crossings(self) -> int:
+        """How many watch lines were crossed since the last call."""
+        count = int(self.desk["crossings"][0])
+        self.desk["crossings"] = 0
+        return count
+
+    def waiting(self, account: int, level: int) -> list[int]:
+        """Sequences of the payments that wait at one level of an account (or in its OUTBOX), head first."""
+        sequences = []
+        row = int(self.queues["head"][account, level])
+        while row != NOBODY:
+            sequences.append(int(self.payments["sequence"][row]))
+            row = int(self.payments["next"][row])
+        return sequences
+
+    def snapshot(self) -> dict[str, Any]:
+        """Everything observable, as plain values: accounts, queues that hold something, and counters."""
+        accounts = []
+        for row in range(len(self.accounts)):
+            record = self.accounts[row]
+            seen = {name: record[name].item() for name in _OBSERVABLE}
+            seen["overdraft_fen_ms"] = (int(record["overdraft_high"]) << 32) + int(record["overdraft_low"])
+            accounts.append(seen)
+        queues: dict[int, dict[int, list[int]]] = {}
+        for row, level in np.argwhere(self.queues["head"] != NOBODY).tolist():
+            queues.setdefault(row, {})[level] = self.waiting(row, level)
+        counters = {name: self.desk[name][0].item() for name in _COUNTERS}
+        return {"accounts": accounts, "queues": queues, "books": counters}
+
+
+def _count_overdraft_of(record: Records, time_ms: int) -> None:
+    count_overdraft(record[0], time_ms)
+
+
+#: The level at which a central-bank loan or injection is logged.
+DIRECT_LEVEL = Level.ONE_SIDED

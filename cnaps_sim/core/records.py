@@ -1,0 +1,148 @@
+"""The records of the books: one row per account, per queue, per waiting payment, per log entry.
+
+Structured NumPy arrays whose fields carry the rule book's own names, so that a compiled rule reads
+`debtor.balance -= payment.amount`. Money is int64 fen, time int64 ms of the run. Row numbers link rows;
+`NOBODY` (-1) is the end of every chain. No field may bear a name that `numpy.record` already has, because
+uncompiled the method would answer instead; a test compares them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numba import config as numba_config
+
+#: A structured array; the fields are those of the dtypes below.
+Records = Any
+
+NOBODY: Final = -1
+LEVELS: Final = 8
+#: The queue of payments a bank has been instructed to make but does not send yet: its outbox.
+OUTBOX: Final = 8
+#: An overdraft limit that never binds, for the central bank's own accounts.
+UNLIMITED: Final = 4_000_000_000_000_000_000
+#: Watch lines that nothing crosses.
+NO_WARNING_LINE: Final = -(2**63)
+
+BOOKS = np.dtype(
+    [
+        ("phase", np.int64),  # codes.Phase
+        ("special_session", np.bool_),  # only CIPS funding and interbank lending
+        ("discipline", np.int64),  # codes.Discipline
+        ("reprioritise", np.bool_),  # may a participant change the level of a queued payment?
+        ("log_count", np.int64),  # entries written since the log was last drained
+        ("first_free", np.int64),  # head of the chain of free rows of the open table
+        ("free_count", np.int64),
+        ("waiting_count", np.int64),  # payments in all settlement queues
+        ("waiting_fen", np.int64),
+        ("hvps_waiting_count", np.int64),  # the same, of levels 1, 6, 7 only
+        ("hvps_waiting_fen", np.int64),
+        ("peak_hvps_count", np.int64),
+        ("peak_hvps_fen", np.int64),
+        ("peak_saps_count", np.int64),
+        ("peak_saps_fen", np.int64),
+        ("overdrawn_count", np.int64),  # participants' accounts with a balance below zero
+        ("crossings", np.int64),  # watch lines crossed since the clock last looked
+        ("first_woken", np.int64),  # chain of accounts whose queue is to be retried, first credited first
+        ("last_woken", np.int64),
+    ],
+    align=True,
+)
+
+ACCOUNT = np.dtype(
+    [
+        ("balance", np.int64),
+        ("earmark", np.int64),  # 圈存: kept for netting, usable by level 4 alone
+        ("floor", np.int64),  # 余额控制下限
+        ("overdraft_limit", np.int64),  # 日间透支限额
+        ("reserved_high", np.int64),  # HPAR: kept for levels 0-1
+        ("reserved_urgent", np.int64),  # UPAR: kept for levels 0-6
+        ("waiting_levels", np.int64),  # bit l is set while level l of the queue holds a payment
+        ("warning_line", np.int64),  # 余额预警: warned while balance < warning_line
+        ("hold_until_ms", np.int64),  # until then the bank's payments stay in its outbox
+        ("lowest_balance", np.int64),  # since the day began
+        ("lowest_available", np.int64),
+        ("sent", np.int64),  # debits posted since the day began
+        ("received", np.int64),
+        ("sent_count", np.int64),
+        ("received_count", np.int64),
+        ("overdraft_since_ms", np.int64),  # instant from which the present negative balance counts
+        ("overdraft_high", np.int64),  # integral of max(0, -balance) dt in fen·ms = high · 2^32 + low
+        ("overdraft_low", np.int64),
+        ("woken_by", np.int64),  # the latest cause that may let the queue move
+        ("next_woken", np.int64),
+        ("life", np.int8),  # codes.Life
+        ("debit_control", np.bool_),  # 借记控制
+        ("credit_control", np.bool_),  # 贷记控制
+        ("logged_in", np.bool_),
+        ("central_bank", np.bool_),
+        ("warned", np.bool_),
+        ("woken", np.bool_),
+    ],
+    align=True,
+)
+
+#: One row per account and level (and one for the outbox): `queues[account, level]`.
+QUEUE = np.dtype(
+    [("head", np.int64), ("tail", np.int64), ("waiting_count", np.int64), ("waiting_fen", np.int64)], align=True
+)
+
+#: The open table: a payment stands here only while it waits. 64 bytes, one cache line.
+PAYMENT = np.dtype(
+    [
+        ("sequence", np.int64),
+        ("amount", np.int64),
+        ("submitted_ms", np.int64),
+        ("debtor", np.int32),
+        ("creditor", np.int32),
+        ("next", np.int64),
+        ("prev", np.int64),
+        ("level", np.int8),
+        ("at_level", np.int8),  # the queue it stands in: its level, or OUTBOX; NOBODY if the row is free
+        ("special", np.bool_),
+        ("refusal", np.int8),
+    ],
+    align=True,
+)
+
+#: What the books did, in order: everything a result table or the auditor needs to know. 32 bytes.
+LOG = np.dtype(
+    [
+        ("sequence", np.int64),  # the payment (for warnings: the account's row)
+        ("time_ms", np.int64),
+        ("cause", np.int64),  # codes.Cause, or the sequence of the payment that released this one
+        ("act", np.int8),  # codes.Act
+        ("refusal", np.int8),  # codes.Refusal
+        ("level", np.int8),
+    ],
+    align=True,
+)
+
+#: A flow: payments sorted by time, read-only. Row r has sequence `first_sequence + r`.
+FLOW = np.dtype(
+    [
+        ("time_ms", np.int64),
+        ("amount", np.int64),
+        ("debtor", np.int32),
+        ("creditor", np.int32),
+        ("level", np.int8),
+        ("refusal", np.int8),  # codes.Refusal found before the books saw it (format, duplicate, currency)
+        ("special", np.bool_),  # of a type that a special session takes
+    ],
+    align=True,
+)
+
+
+def new(kind: np.dtype[Any], shape: int | tuple[int, ...]) -> Records:
+    """A zeroed array of records, as the rules want it.
+
+    Compiled rules take plain structured arrays; with the JIT off only a `recarray` lets a rule say
+    `account.balance`.
+    """
+    return as_records(np.zeros(shape, kind))
+
+
+def as_records(array: Records) -> Records:
+    """The same array in the form the rules want (see `new`)."""
+    return array.view(np.recarray) if numba_config.DISABLE_JIT else array

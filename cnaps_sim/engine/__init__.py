@@ -1,0 +1,1 @@
+"""The engine: the clock that runs control events and advances the fed flows in between, and the recorder."""

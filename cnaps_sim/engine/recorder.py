@@ -1,0 +1,146 @@
+"""The recorder: keeps what happened, as columns, bounded, until the result tables are made.
+
+The books' log is the only source: the recorder never asks an account what it thinks has happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from cnaps_sim.core import Books
+from cnaps_sim.core.records import LEVELS, LOG, Records
+from cnaps_sim.words.codes import Act, TransferKind
+
+_WARNINGS = (int(Act.WARNING_RAISED), int(Act.WARNING_CLEARED))
+
+
+@dataclass(frozen=True)
+class Booking:
+    """An instruction of the central bank: a queue item of levels 0 and 2-5, or a transfer without a queue."""
+
+    sequence: int
+    kind: TransferKind
+    time_ms: int
+    debtor: int
+    creditor: int
+    amount: int
+    level: int
+    payment_id: str | None  # None: no item of the queue, only a transfer (injection, loan)
+    type: str | None = None
+    original: int | None = None  # the payment that a reversal reverses
+    net: str | None = None  # the table of nets it belongs to
+
+
+@dataclass
+class Event:
+    """Something worth telling that is no payment."""
+
+    time_ms: int
+    kind: str
+    subject: str
+    detail: str
+
+
+@dataclass
+class DayClose:
+    """The accounts at the end of a business date: a copy of their records, and what was lent and charged."""
+
+    accounts: Records
+    interest_fen: Any
+    penalty_fen: Any
+    peaks: dict[str, int]
+
+
+@dataclass
+class Sample:
+    """The accounts and queues at one instant."""
+
+    time_ms: int
+    balance_fen: Any
+    queued_fen: Any
+    hvps_queue: tuple[int, int]
+    saps_queue: tuple[int, int]
+
+
+@dataclass
+class Recorder:
+    """Everything a run leaves behind.
+
+    keep_log: whether per-payment detail is wanted; without it the log is only passed on to `listeners`.
+    """
+
+    books: Books
+    sequences: int
+    keep_log: bool = True
+    listeners: list[Callable[[Records], None]] = field(default_factory=list)
+    on_warning: Callable[[int, int, bool], None] | None = None
+    log: list[Records] = field(default_factory=list)
+    bookings: list[Booking] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
+    day_closes: list[DayClose] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.last_act = np.zeros(self.sequences, np.int8)
+        self.settled_count = 0
+
+    def number_booking(self) -> int:
+        """The sequence of the next booking of the central bank; numbers follow those of the workload."""
+        if self.sequences == len(self.last_act):
+            self.last_act = np.concatenate([self.last_act, np.zeros(max(1024, self.sequences // 8), np.int8)])
+        self.sequences += 1
+        return self.sequences - 1
+
+    def drain(self) -> None:
+        """Take over the books' log since the last call."""
+        log = self.books.drain_log()
+        if len(log) == 0:
+            return
+        about_payments = log
+        is_warning = (log["act"] == _WARNINGS[0]) | (log["act"] == _WARNINGS[1])
+        if is_warning.any():
+            self._tell_warnings(log[is_warning])
+            about_payments = log[~is_warning]
+        self.last_act[about_payments["sequence"]] = about_payments["act"]
+        for listen in self.listeners:
+            listen(log)
+        if self.keep_log:
+            self.log.append(about_payments)
+
+    def _tell_warnings(self, warnings: Records) -> None:
+        if self.on_warning is None:
+            return
+        for entry in warnings:
+            self.on_warning(int(entry["time_ms"]), int(entry["sequence"]), entry["act"] == Act.WARNING_RAISED)
+
+    def act_of(self, sequence: int) -> Act:
+        """The latest thing the books did with a payment."""
+        self.drain()
+        return Act(int(self.last_act[sequence]))
+
+    def tell(self, time_ms: int, kind: str, subject: str, detail: str) -> None:
+        """Note an event."""
+        self.events.append(Event(int(time_ms), kind, subject, detail))
+
+    def sample(self, time_ms: int) -> None:
+        """Look at every account and queue now."""
+        desk = self.books.desk[0]
+        hvps = (int(desk["hvps_waiting_count"]), int(desk["hvps_waiting_fen"]))
+        total = (int(desk["waiting_count"]), int(desk["waiting_fen"]))
+        self.samples.append(
+            Sample(
+                int(time_ms),
+                np.array(self.books.accounts["balance"]),
+                self.books.queues["waiting_fen"][:, :LEVELS].sum(axis=1),
+                hvps,
+                (total[0] - hvps[0], total[1] - hvps[1]),
+            )
+        )
+
+    def whole_log(self) -> Records:
+        """All log entries about payments, in order."""
+        return np.concatenate(self.log) if self.log else np.zeros(0, LOG)

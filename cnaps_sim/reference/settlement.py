@@ -1,0 +1,201 @@
+"""Settlement: a payment is posted at once, or waits and is released when money arrives.
+
+Source: settlement queue rules. Levels are strict; the queue is retried from its head whenever available funds
+rise or the head changes; credited accounts are retried in the order credited.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from cnaps_sim.reference.account import Account
+from cnaps_sim.reference.admission import Admission
+from cnaps_sim.reference.queue import Payment
+from cnaps_sim.words.codes import HVPS_LEVELS, Act, Cause, Discipline, Refusal
+
+# Looked up once; see `account`.
+_HVPS: Final = frozenset(HVPS_LEVELS)
+_SETTLED: Final = Act.SETTLED
+_NO_CAUSE: Final = Cause.NONE
+
+
+class Settlement(Admission):
+    """The books in motion.
+
+    waiting             every payment in a settlement queue, by its sequence
+    woken               accounts whose queue is to be retried, first credited first
+    waiting_count, …    payments in all settlement queues and their value; `hvps_` those of levels 1, 6 and 7
+    peak_hvps_…, peak_saps_…  highest count and value right after a payment was queued; saps is all but HVPS
+    """
+
+    def __init__(self, accounts: Sequence[Mapping[str, Any]], discipline: int = Discipline.FIFO) -> None:
+        super().__init__(accounts, discipline)
+        self.waiting: dict[int, Payment] = {}
+        self.woken: deque[Account] = deque()
+        self.waiting_count = self.waiting_fen = 0
+        self.hvps_waiting_count = self.hvps_waiting_fen = 0
+        self.peak_hvps_count = self.peak_hvps_fen = 0
+        self.peak_saps_count = self.peak_saps_fen = 0
+
+    def submit(
+        self,
+        time: int,
+        sequence: int,
+        debtor: int,
+        creditor: int,
+        amount: int,
+        level: int,
+        refusal: int = Refusal.NONE,
+        special: bool = False,
+    ) -> Act:
+        """One payment arrives: HELD in the outbox, REFUSED, SETTLED or QUEUED.
+
+        time in ms, amount in fen (> 0), accounts by row; `refusal` was found before the books saw it, `special`
+        marks business that a special session takes. A payment that settles releases others in a cascade.
+        """
+        payer = self.accounts[debtor]
+        if time < payer.hold_until_ms and level in _HVPS:
+            payer.outbox.append(Payment(sequence, debtor, creditor, amount, level, refusal, special))
+            self._note(time, sequence, Act.HELD, level)
+            return Act.HELD
+        payee = self.accounts[creditor]
+        why = self._judge(payer, payee, amount, level, refusal, special)
+        if why:
+            return self._refuse(time, sequence, level, why)
+        if self._settles_at_once(payer, amount, level):
+            self._post(time, sequence, payer, payee, amount, level, _NO_CAUSE)
+            if payee.queue.count:
+                self._wake(payee, sequence)
+                self._cascade(time)
+            return _SETTLED
+        if self.discipline == Discipline.REJECT and level in _HVPS:
+            why = Refusal.DEBIT_CONTROL if payer.holds(level) else Refusal.FUNDS
+            return self._refuse(time, sequence, level, why)
+        return self._enqueue(time, Payment(sequence, debtor, creditor, amount, level, refusal, special))
+
+    def _refuse(self, time: int, sequence: int, level: int, why: Refusal, cause: int = _NO_CAUSE) -> Act:
+        """PR09: on arrival, or when its turn in the queue came."""
+        self._note(time, sequence, Act.REFUSED, level, why, cause)
+        return Act.REFUSED
+
+    def _enqueue(self, time: int, payment: Payment) -> Act:
+        """PR12: to the tail of its level."""
+        self.accounts[payment.debtor].queue.append(payment)
+        self.waiting[payment.sequence] = payment
+        self._count_waiting(payment, +1)
+        self._note_peaks()
+        self._note(time, payment.sequence, Act.QUEUED, payment.level)
+        return Act.QUEUED
+
+    def _note_peaks(self) -> None:
+        """Keep the highest count and value that have waited at once."""
+        self.peak_hvps_count = max(self.peak_hvps_count, self.hvps_waiting_count)
+        self.peak_hvps_fen = max(self.peak_hvps_fen, self.hvps_waiting_fen)
+        self.peak_saps_count = max(self.peak_saps_count, self.waiting_count - self.hvps_waiting_count)
+        self.peak_saps_fen = max(self.peak_saps_fen, self.waiting_fen - self.hvps_waiting_fen)
+
+    def start_day(self, time: int) -> None:
+        """A business date begins: the accounts' figures and the peaks start from what is there now."""
+        super().start_day(time)
+        self.peak_hvps_count = self.peak_hvps_fen = self.peak_saps_count = self.peak_saps_fen = 0
+        self._note_peaks()
+
+    def _dequeue(self, payment: Payment) -> None:
+        """Out of the settlement queue: settled, refused, cancelled or returned."""
+        self.accounts[payment.debtor].queue.remove(payment)
+        del self.waiting[payment.sequence]
+        self._count_waiting(payment, -1)
+
+    def _count_waiting(self, payment: Payment, one: int) -> None:
+        self.waiting_count += one
+        self.waiting_fen += one * payment.amount
+        if payment.level in _HVPS:
+            self.hvps_waiting_count += one
+            self.hvps_waiting_fen += one * payment.amount
+
+    def _wake(self, account: Account, cause: int) -> None:
+        """The account's queue may move now: have it retried, in the order woken.
+
+        A later cause replaces an earlier one while the account waits for its turn: what is released is released
+        by the last credit before it.
+        """
+        if account.queue.count == 0:
+            return
+        account.woken_by = cause
+        if not account.woken:
+            account.woken = True
+            self.woken.append(account)
+
+    def _cascade(self, time: int) -> None:
+        """Retry the woken accounts, first woken first, until nothing moves any more."""
+        while self.woken:
+            account = self.woken.popleft()
+            account.woken = False
+            self._retry(time, account)
+
+    def _retry(self, time: int, account: Account) -> None:
+        """Release from the head of one account's queue what its funds allow.
+
+        A payment whose creditor can no longer be credited is refused when its turn comes.
+        """
+        cause = account.woken_by
+        while (payment := self._next_funded(account)) is not None:
+            self._dequeue(payment)
+            creditor = self.accounts[payment.creditor]
+            why = creditor.refuses_credit(payment.level)
+            if why:
+                self._refuse(time, payment.sequence, payment.level, why, cause)
+            else:
+                self._post(time, payment.sequence, account, creditor, payment.amount, payment.level, cause)
+                self._wake(creditor, payment.sequence)
+
+    def _next_funded(self, account: Account) -> Payment | None:
+        """The payment that is released next; None if the queue stands still.
+
+        Only the highest movable level that holds a payment is looked at. FIFO: its head or nothing. Bypass: the
+        first of that level, from its head, that the available funds cover.
+        """
+        level = account.queue.first_movable_level(account.held)
+        if level is None:
+            return None
+        available = account.available(level, self.phase)
+        for payment in account.queue.levels[level]:
+            if payment.amount <= available:
+                return payment
+            if self.discipline != Discipline.BYPASS:
+                break
+        return None
+
+    def retry_all(self, time: int, cause: int) -> None:
+        """Retry every queue, the accounts in row order; what is released has `cause` until a credit releases it."""
+        for account in self.accounts:
+            self._wake(account, cause)
+        self._cascade(time)
+
+    def post_direct(
+        self, time: int, sequence: int, debtor: int, creditor: int, amount: int, level: int, cause: int
+    ) -> None:
+        """The central bank pays unconditionally: an injection, a loan, the creditor side of a round net.
+
+        Such a posting waits for nothing; `cause` is what it is to the payments that it releases.
+        """
+        payer, payee = self.accounts[debtor], self.accounts[creditor]
+        assert payer.central_bank, f"account {debtor} is not the central bank's"
+        self._post(time, sequence, payer, payee, amount, level, _NO_CAUSE)
+        self._wake(payee, cause)
+        self._cascade(time)
+
+    def hold_sending(self, account: int, until_ms: int) -> None:
+        """Until then the bank's HVPS payments stay in its outbox."""
+        self.accounts[account].hold_until_ms = until_ms
+
+    def resume_sending(self, time: int, account: int) -> None:
+        """The bank sends what its outbox holds, in order; each payment is submitted now."""
+        bank = self.accounts[account]
+        bank.hold_until_ms = min(bank.hold_until_ms, time)
+        while bank.outbox:
+            p = bank.outbox.popleft()
+            self._note(time, p.sequence, Act.SUBMITTED, p.level)
+            self.submit(time, p.sequence, p.debtor, p.creditor, p.amount, p.level, p.refusal, p.special)

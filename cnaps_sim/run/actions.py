@@ -1,0 +1,224 @@
+"""Actions: what a scenario tells banks and the central bank to do at given moments.
+
+Each action becomes one event of the clock. What the books refuse is an event of the run (`refusal`), never an
+exception: the day goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cnaps_sim.engine.clock import Rank
+from cnaps_sim.scenario import actions as verbs
+from cnaps_sim.words.codes import AccountStatus, Act, Answer, Level, Life
+from cnaps_sim.words.errors import InputError, nearest
+from cnaps_sim.words.units import format_clock, format_fen
+
+if TYPE_CHECKING:
+    from cnaps_sim.run.world import World
+
+_FOREVER_MS = 2**62
+
+
+class Actions:
+    """Carries out the scheduled actions of a scenario in a world."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.books = world.books
+        self.recorder = world.recorder
+        self.saps = world.saps
+        self.sequences: dict[str, int] = {}
+        self._reversed: set[int] = set()
+
+    def schedule(self) -> None:
+        """Put every action on the clock. InputError if one names a payment that does not exist."""
+        first = self.world.loaded.scenario.date
+        for number, action in enumerate(self.world.loaded.scenario.actions):
+            if isinstance(action, verbs.OnPayment):
+                self._find(action.payment, number)
+            at_ms = action.at.ms(first)
+            if isinstance(action, verbs.StopSending):
+                self._schedule_stop(action, at_ms)
+            else:
+                self.world.clock.call_at(at_ms, Rank.ACTION, self._act(action))
+
+    def _find(self, payment_id: str, number: int) -> None:
+        ids = self.world.population.flow.payment_ids
+        place = pc.index(ids, pa.scalar(payment_id, ids.type)).as_py()
+        if place < 0:
+            where = self.world.loaded.place_of(("actions", number, "payment"))
+            close = nearest(payment_id, ids.slice(0, 20_000).to_pylist())
+            raise InputError(where, f"actions.{number}.payment", "no such payment", payment_id, close)
+        self.sequences[payment_id] = int(place)
+
+    def _schedule_stop(self, action: verbs.StopSending, at_ms: int) -> None:
+        """A bank that stops is a fault: it comes before the payments of that instant, and so does its return."""
+        first = self.world.loaded.scenario.date
+        until_ms = _FOREVER_MS if action.until is None else action.until.ms(first)
+        account = self.saps.row[action.account]
+
+        def stop() -> None:
+            self.books.hold_sending(account, until_ms)
+            words = "for the rest of the day" if action.until is None else f"until {format_clock(until_ms)}"
+            self._tell(action, f"stops sending {words}")
+
+        def resume() -> None:
+            self.recorder.drain()
+            self.books.resume_sending(until_ms, account)
+            self._tell(action, "sends again")
+
+        self.world.clock.call_at(at_ms, Rank.FAULT, stop)
+        if action.until is not None:
+            self.world.clock.call_at(until_ms, Rank.FAULT, resume)
+
+    def _act(self, action: verbs.Timed) -> Callable[[], None]:
+        """The act of one action, with the log drained before it so that the auditor sees things in order."""
+
+        def act() -> None:
+            self.recorder.drain()
+            self._carry_out(action)
+
+        return act
+
+    def _carry_out(self, action: verbs.Timed) -> None:
+        match action:
+            case verbs.MoveHead() | verbs.MoveTail() | verbs.Cancel() | verbs.Reprioritise():
+                self._order(action)
+            case verbs.Reverse():
+                self._reverse(action)
+            case verbs.Set():
+                self._set(action)
+            case verbs.DebitControl() | verbs.CreditControl():
+                self._control(action)
+            case verbs.LogIn():
+                self.world.ccms.log_in(self._now(), self.saps.row[action.account])
+            case verbs.LogOut():
+                self.world.ccms.log_out(self._now(), self.saps.row[action.account])
+            case verbs.SameCityNet():
+                self._post_nets(action, Level.SAME_CITY_NET)
+            case verbs.RoundNet():
+                self._post_nets(action, Level.ROUND_NET)
+            case verbs.Fee():
+                for account in action.account:
+                    self._tell_act(action, account, self.saps.fee(self._now(), self.saps.row[account], action.amount))
+            case verbs.Inject() | verbs.CentralBankDebit() | verbs.CentralBankCredit():
+                self._book(action)
+            case _:
+                raise AssertionError(f"no way to carry out {action!r}")
+
+    def _now(self) -> int:
+        return int(self.world.clock.now)
+
+    # orders of participants ---------------------------------------------------------------------------------
+
+    def _order(self, action: verbs.MoveHead | verbs.MoveTail | verbs.Cancel | verbs.Reprioritise) -> None:
+        sequence = self.sequences[action.payment]
+        owner = int(self.world.population.flow.rows["debtor"][sequence])
+        now = self._now()
+        if isinstance(action, verbs.MoveHead):
+            answer, words = self.books.move_to_head(now, sequence, owner), "moved to the head of its level"
+        elif isinstance(action, verbs.MoveTail):
+            answer, words = self.books.move_to_tail(now, sequence, owner), "moved to the tail of its level"
+        elif isinstance(action, verbs.Cancel):
+            answer, words = self.books.cancel(now, sequence, owner), "cancelled"
+        else:
+            answer = self.books.change_level(now, sequence, owner, int(action.priority.level))
+            words = f"moved to the tail of level {int(action.priority.level)}"
+        self._tell_answer(action, action.payment, answer, words)
+
+    def _reverse(self, action: verbs.Reverse) -> None:
+        sequence = self.sequences[action.payment]
+        if self.recorder.act_of(sequence) != Act.SETTLED:
+            self.recorder.tell(self._now(), "refusal", action.payment, "not reversed: it has not settled")
+        elif sequence in self._reversed:
+            self.recorder.tell(self._now(), "refusal", action.payment, "not reversed: a reversal has been booked before")
+        else:
+            self._reversed.add(sequence)
+            row = self.world.population.flow.rows[sequence]
+            act = self.saps.reverse(
+                self._now(), sequence, int(row["debtor"]), int(row["creditor"]), int(row["amount"])
+            )  # fmt: skip
+            self._tell_act(action, action.payment, act)
+
+    # the central bank -----------------------------------------------------------------------------------------
+
+    def _set(self, action: verbs.Set) -> None:
+        row, now = self.saps.row[action.account], self._now()
+        if isinstance(action.value, AccountStatus):
+            answer = self._set_status(row, action.value)
+            words = f"status {action.value.value}"
+        else:
+            self.world.tell_auditor_of_limit(row, action.field, action.value)
+            answer = self.books.set_field(now, row, action.field, action.value)
+            words = f"{action.field} {format_fen(action.value)} CNY"
+        self._tell_answer(action, action.account, answer, words)
+
+    def _set_status(self, row: int, status: AccountStatus) -> Answer:
+        """AS04 and AS05 put a control on; any other status is the account's life and lifts no control."""
+        now = self._now()
+        if status == AccountStatus.AS04:
+            self.world.tell_auditor_of_control(row, debit_control=True)
+            return self.books.set_debit_control(now, row, True)
+        if status == AccountStatus.AS05:
+            return self.books.set_credit_control(now, row, True)
+        life = Life(int(status.value[2:]))
+        self.world.tell_auditor_of_control(row, life=life)
+        answer = self.books.set_life(now, row, life)
+        if status == AccountStatus.AS01 and answer == Answer.DONE:
+            self.world.tell_auditor_of_control(row, debit_control=False)
+            self.books.set_debit_control(now, row, False)
+            self.books.set_credit_control(now, row, False)
+        return answer
+
+    def _control(self, action: verbs.DebitControl | verbs.CreditControl) -> None:
+        row, now = self.saps.row[action.account], self._now()
+        if isinstance(action, verbs.DebitControl):
+            self.world.tell_auditor_of_control(row, debit_control=action.on)
+            self.books.set_debit_control(now, row, action.on)
+            words = "debit control"
+        else:
+            self.books.set_credit_control(now, row, action.on)
+            words = "credit control"
+        self._tell(action, f"{words} {'on' if action.on else 'off'}")
+
+    def _post_nets(self, action: verbs.SameCityNet | verbs.RoundNet, level: Level) -> None:
+        nets = [(self.saps.row[net.account], net.net) for net in action.nets]
+        self.saps.post_nets(self._now(), nets, level)
+        total = sum(net for _, net in nets if net > 0)
+        self.recorder.tell(
+            self._now(), "action", "SAPS", f"{len(nets)} nets, {format_fen(total)} CNY to receive, at level {int(level)}"
+        )
+
+    def _book(self, action: verbs.Inject | verbs.CentralBankDebit | verbs.CentralBankCredit) -> None:
+        row, now = self.saps.row[action.account], self._now()
+        if isinstance(action, verbs.Inject):
+            self.saps.inject(now, row, action.amount)
+            self._tell(action, f"{format_fen(action.amount)} CNY injected")
+        elif isinstance(action, verbs.CentralBankDebit):
+            self._tell_act(action, action.account, self.saps.central_bank_debit(now, row, action.amount))
+        else:
+            self._tell_act(action, action.account, self.saps.central_bank_credit(now, row, action.amount))
+
+    # telling -----------------------------------------------------------------------------------------------------
+
+    def _tell(self, action: verbs.OnAccount, words: str) -> None:
+        self.recorder.tell(self._now(), "action", action.account, words)
+
+    def _tell_answer(self, action: verbs.Timed, subject: str, answer: Answer, words: str) -> None:
+        if answer == Answer.DONE:
+            self.recorder.tell(self._now(), "action", subject, words)
+        else:
+            verb = str(getattr(action, "do", "")).replace("_", " ")
+            self.recorder.tell(self._now(), "refusal", subject, f"{verb} refused: {answer.sentence}")
+
+    def _tell_act(self, action: verbs.Timed, subject: str, act: Act) -> None:
+        verb = str(getattr(action, "do", "")).replace("_", " ")
+        if act == Act.REFUSED:
+            self.recorder.tell(self._now(), "refusal", subject, f"{verb} refused")
+        else:
+            self.recorder.tell(self._now(), "action", subject, f"{verb}: {act.name.lower()}")

@@ -1,0 +1,90 @@
+"""Check: re-audit a run folder, or repeat a run and compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+import cnaps_sim
+from cnaps_sim.audit import Verdict
+from cnaps_sim.audit.tables import audit_tables
+from cnaps_sim.run.runner import Summarise, simulate
+from cnaps_sim.run.store import Run, load, read_table
+from cnaps_sim.scenario.load import from_dict
+
+
+def audit_folder(folder: str | Path, ignore_digests: bool = False) -> Verdict:
+    """Audit the tables of a run folder. A table that cannot be read is a breach; InputError if it is no run folder."""
+    run = load(folder)
+    tables: dict[str, pa.Table] = {}
+    unreadable: list[str] = []
+    for name in run.recorded:
+        path = Path(folder) / f"{name}.parquet"
+        try:
+            tables[name] = read_table(path)
+        except (OSError, pa.ArrowException) as error:
+            text = " ".join(str(error).split())
+            unreadable.append(f"readable: table {name} cannot be read ({text[:120]})")
+    verdict = Verdict({"readable": len(unreadable)}, unreadable)
+    return verdict + audit_tables(tables, run.manifest, ignore_digests=ignore_digests)
+
+
+def verify_folder(folder: str | Path, summarise: Summarise) -> list[str]:
+    """Repeat a run from its resolved scenario and compare digests; one sentence per difference."""
+    first = load(folder)
+    again = simulate(from_dict(first.scenario), summarise, first.manifest.get("replication", 0))
+    differences = []
+    if first.manifest.get("cnaps_sim") != cnaps_sim.__version__:
+        differences.append(
+            f"the run was made by version {first.manifest.get('cnaps_sim')}, repeated by {cnaps_sim.__version__}"
+        )
+    for key, digest in first.manifest.get("inputs", {}).items():
+        if again.manifest["inputs"].get(key) != digest:
+            differences.append(f"the input file {key} has changed since the run")
+    for name in dict.fromkeys([*first.recorded, *again.recorded]):
+        differences += _table_difference(name, first, again)
+    for system, items in first.manifest.get("items", {}).items():
+        if again.manifest["items"].get(system) != items:
+            differences.append(f"{system}: items {items}, repeated {again.manifest['items'].get(system)}")
+    # A version that repeats everything is no difference worth failing for.
+    return differences if len(differences) > 1 or _is_same_version(first) else []
+
+
+def _is_same_version(run: Run) -> bool:
+    return run.manifest.get("cnaps_sim") == cnaps_sim.__version__
+
+
+def _table_difference(name: str, first: Run, again: Run) -> list[str]:
+    """What is different in one table: told, kept, or kept as told."""
+    told, repeated = first.manifest["tables"].get(name), again.manifest["tables"].get(name)
+    if told is None or repeated is None:
+        return [f"{name}: recorded in {'the run' if repeated is None else 'the repetition'} only"]
+    from cnaps_sim.audit.digest import table_digest
+
+    try:
+        kept = first.table(name)
+        stored = table_digest(kept)
+    except (OSError, pa.ArrowException, KeyError, ValueError, TypeError) as error:
+        return [f"{name}: cannot be read ({' '.join(str(error).split())[:120]})"]
+    if told == repeated and stored == told["sha256"]:
+        return []
+    if told == repeated:
+        return [f"{name}: the stored table is not the one the run wrote; {_first_row(kept, again.table(name))}"]
+    return [f"{name}: repeated with other values; {_first_row(kept, again.table(name))}"]
+
+
+def _first_row(kept: pa.Table, repeated: pa.Table) -> str:
+    """The first row in which two tables differ, in words."""
+    if kept.num_rows != repeated.num_rows:
+        return f"{kept.num_rows} rows, repeated {repeated.num_rows}"
+    best: tuple[int, str, Any, Any] | None = None
+    for column in repeated.column_names:
+        if column not in kept.column_names:
+            return f"column {column} is missing"
+        left, right = kept[column].to_pylist(), repeated[column].to_pylist()
+        row = next((at for at, pair in enumerate(zip(left, right, strict=True)) if pair[0] != pair[1]), None)
+        if row is not None and (best is None or row < best[0]):
+            best = (row, column, left[row], right[row])
+    return "" if best is None else f"first in row {best[0]}: {best[1]} {best[2]}, repeated {best[3]}"

@@ -1,0 +1,67 @@
+"""Export: one result table as CSV or XLSX, for R, Stata and spreadsheet users."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from cnaps_sim.run.store import Run
+from cnaps_sim.words.errors import InputError
+
+#: Rows of a sheet, the header included.
+SHEET_ROWS = 1_048_576
+
+
+def export_table(run: Run, table: str, to: Path) -> None:
+    """Write a table of a run. InputError if the table, the ending or the size does not fit."""
+    if table not in run.recorded:
+        raise InputError("TABLE", "", "was not recorded in this run", table, ", ".join(run.recorded))
+    if to.suffix.lower() not in (".csv", ".xlsx"):
+        raise InputError("--to", "", "no such kind of file", to, ".csv, .xlsx")
+    if not to.parent.is_dir():
+        raise InputError("--to", "", "no such folder", to.parent, "an existing folder")
+    content = run.table(table)
+    plain = pa.table(
+        [column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column for column in content.columns],
+        names=content.column_names,
+    )
+    if to.suffix.lower() == ".csv":
+        with _complete(to) as temporary:
+            pa_csv.write_csv(plain, temporary)
+    elif plain.num_rows >= SHEET_ROWS:
+        raise InputError("--to", "", "the table is too long for a sheet", f"{plain.num_rows} rows", ".csv")
+    else:
+        with _complete(to) as temporary:
+            _write_sheet(plain, table, temporary)
+
+
+@contextmanager
+def _complete(to: Path) -> Iterator[str]:
+    """A temporary file that takes its name only when it is whole."""
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{to.name}-", suffix=to.suffix, dir=to.parent)
+    os.close(descriptor)
+    try:
+        yield temporary
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, to)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _write_sheet(table: pa.Table, name: str, to: str) -> None:
+    from openpyxl import Workbook
+
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(name)
+    sheet.append(table.column_names)
+    for batch in table.to_batches(max_chunksize=10_000):
+        for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            sheet.append(row)
+    book.save(to)

@@ -1,0 +1,230 @@
+"""Who takes part and what they are told to pay: accounts, payments and opening balances of a scenario."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from cnaps_sim.core.records import NO_WARNING_LINE, UNLIMITED
+from cnaps_sim.optimise.bounds import account_bounds
+from cnaps_sim.run.results import Array, Directory
+from cnaps_sim.scenario.accounts import AccountsFile, GeneratedAccounts
+from cnaps_sim.scenario.load import Loaded
+from cnaps_sim.scenario.resolve import resolved
+from cnaps_sim.scenario.workload import WorkloadEntry, WorkloadFile, WorkloadGenerator
+from cnaps_sim.words.codes import AccountStatus, CentralBankAccount, Life, ParticipantKind, Refusal
+from cnaps_sim.words.errors import InputError
+from cnaps_sim.words.streams import Streams
+from cnaps_sim.words.timetable import Timetable
+from cnaps_sim.words.units import format_fen
+from cnaps_sim.workload.account_rows import AccountRow, account_row, read_accounts
+from cnaps_sim.workload.flow import Flow, merge
+from cnaps_sim.workload.opening import opening_share_of_outflow
+from cnaps_sim.workload.population import account_rows, national_accounts
+from cnaps_sim.workload.replay import from_rows, read_payments
+from cnaps_sim.workload.synthetic import HvpsParameters, generate_hvps_day
+
+#: Names of the central bank's own accounts.
+_CENTRAL_BANK_NAMES = {
+    CentralBankAccount.LENDING: "中国人民银行 再贷款 / PBC lending",
+    CentralBankAccount.NETTING: "中国人民银行 轧差清算 / PBC netting",
+    CentralBankAccount.INTEREST_AND_FEES: "中国人民银行 利息与收费 / PBC interest and fees",
+    CentralBankAccount.ONE_SIDED: "中国人民银行 单边业务 / PBC one-sided business",
+}
+#: All balances together stay far from the end of int64.
+_TOTAL_LIMIT = 4_000_000_000_000_000_000
+#: Opening balances at a level alpha are computed in whole millionths.
+_PARTS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Population:
+    """The participants' accounts, the payments they are told to make, and what they open with (fen)."""
+
+    rows: list[AccountRow]
+    flow: Flow
+    opening: Array
+
+    @property
+    def index(self) -> dict[str, int]:
+        """Row of each participant's account."""
+        return {row["account"]: number for number, row in enumerate(self.rows)}
+
+    def directory(self) -> Directory:
+        """Names for the tables: participants first, then the central bank's own accounts."""
+        own = list(CentralBankAccount)
+        return Directory(
+            accounts=[row["account"] for row in self.rows] + [account.value for account in own],
+            names=[row["name"] for row in self.rows] + [_CENTRAL_BANK_NAMES[account] for account in own],
+            kinds=[row["kind"] for row in self.rows] + [ParticipantKind.CENTRAL_BANK.value] * len(own),
+            owners=[row["owner"] for row in self.rows] + ["PBC"] * len(own),
+        )
+
+    def terms(self) -> list[dict[str, Any]]:
+        """The accounts as the books want them (see `core.Books`), the central bank's own ones last."""
+        own = {"central_bank": True, "overdraft_limit": UNLIMITED}
+        participants = [_terms(row, int(fen)) for row, fen in zip(self.rows, self.opening, strict=True)]
+        return participants + [own] * len(CentralBankAccount)
+
+
+def _terms(row: AccountRow, opening: int) -> dict[str, Any]:
+    status = AccountStatus(row["status"])
+    controlled = status in (AccountStatus.AS04, AccountStatus.AS05)
+    terms: dict[str, Any] = {
+        name: row[name]
+        for name in ("floor", "earmark", "overdraft_limit", "reserved_high", "reserved_urgent")
+    }  # fmt: skip
+    line = row["warning_line"]
+    return {
+        **terms,
+        "balance": opening,
+        "life": Life.OPEN if controlled else Life(int(status.value[2:])),
+        "debit_control": status == AccountStatus.AS04,
+        "credit_control": status == AccountStatus.AS05,
+        "warning_line": NO_WARNING_LINE if line is None else line,
+    }
+
+
+def populate(loaded: Loaded, timetable: Timetable, streams: Streams) -> Population:
+    """Accounts, payments and opening balances of a scenario. InputError for whatever its files hold that is wrong."""
+    rows, sizes = _accounts(loaded)
+    names = [row["account"] for row in rows]
+    loaded.check_accounts(names)
+    index = {name: number for number, name in enumerate(names)}
+    flow = _workload(loaded, index, sizes, timetable, streams)
+    opening = _opening(loaded, rows, flow, timetable, streams)
+    total = sum(opening.tolist())
+    if abs(total) > _TOTAL_LIMIT:
+        raise InputError(
+            loaded.place_of("accounts"), "balance", "all balances together are too large", format_fen(total),
+            f"up to {format_fen(_TOTAL_LIMIT)} CNY",
+        )  # fmt: skip
+    return Population(rows, flow, opening)
+
+
+def _accounts(loaded: Loaded) -> tuple[list[AccountRow], Array]:
+    """Account rows, and the weight of each for generators."""
+    accounts = loaded.scenario.accounts
+    if isinstance(accounts, GeneratedAccounts):
+        population = national_accounts(accounts.count, float(_size_exponent(loaded.scenario.workload)))
+        return account_rows(population), population.size
+    if isinstance(accounts, AccountsFile):
+        rows = read_accounts(loaded.files["accounts.file"])
+    else:
+        rows = [_inline_account(dict(row)) for row in accounts]
+    if not rows:
+        raise InputError(loaded.place_of("accounts"), "accounts", "there is no account", "", "at least one account")
+    own = {account.value for account in CentralBankAccount}
+    for row in rows:
+        if row["account"] in own:
+            raise InputError(
+                loaded.place_of("accounts"), "account", "is one of the central bank's own accounts", row["account"]
+            )
+    return rows, np.ones(len(rows))
+
+
+def _size_exponent(workload: Sequence[WorkloadEntry]) -> Decimal:
+    """The exponent of the sizes that the scenario's generator is told."""
+    for entry in workload:
+        if isinstance(entry, WorkloadGenerator):
+            return entry.size_exponent
+    return Decimal("1.2")
+
+
+def _inline_account(given: Mapping[str, Any]) -> AccountRow:
+    row = account_row(given["account"], given["balance"], given["name"] or "", None)
+    row["kind"] = given["kind"].value if given["kind"] is not None else None
+    row["owner"] = given["owner"] or given["account"]
+    row["status"] = given["status"].value
+    row["warning_line"] = given["warning_line"]
+    for name in ("overdraft_limit", "floor", "earmark", "pledged", "credit_line", "reserved_high", "reserved_urgent"):
+        row[name] = given[name]  # type: ignore[literal-required]
+    return row
+
+
+def _workload(
+    loaded: Loaded, index: Mapping[str, int], sizes: Array, timetable: Timetable, streams: Streams
+) -> Flow:
+    """All payments of the scenario as one flow."""
+    flows: list[Flow] = []
+    scenario = loaded.scenario
+    inline = resolved(scenario)["workload"]
+    for number, entry in enumerate(scenario.workload):
+        if isinstance(entry, WorkloadFile):
+            path = loaded.files[f"workload.{number}.file"]
+            flows.append(read_payments(path, index, scenario.date, entry.system))
+        elif isinstance(entry, WorkloadGenerator):
+            flows.extend(_generated(entry, scenario.scale, sizes, timetable, streams))
+        else:
+            place = loaded.place_of(("workload", number))
+            flows.append(from_rows(inline[number]["payments"], index, scenario.date, place, entry.system))
+    if not flows:
+        flows.append(from_rows([], index, scenario.date))
+    return merge(flows)
+
+
+def _generated(
+    entry: WorkloadGenerator, scale: Decimal, sizes: Array, timetable: Timetable, streams: Streams
+) -> list[Flow]:
+    """One flow per business date."""
+    count = int((entry.count * scale).to_integral_value())
+    value = int((entry.value * scale).to_integral_value())
+    parameters = HvpsParameters(
+        customer_median_fen=entry.customer_median,
+        customer_sigma=float(entry.customer_sigma),
+        bank_median_fen=entry.bank_median,
+        bank_sigma=float(entry.bank_sigma),
+        bank_share=float(entry.bank_transfer_share),
+        late_value_share=float(entry.late_value_share),
+        high_share=float(entry.high_share),
+        urgent_share=float(entry.urgent_share),
+        core_count=entry.core_count,
+        ties=entry.ties,
+        reciprocity=float(entry.reciprocity),
+    )
+    return [
+        generate_hvps_day(sizes, day, count, value, streams, parameters) for day in timetable.business_days
+    ]  # fmt: skip
+
+
+def first_day(flow: Flow, timetable: Timetable) -> Flow:
+    """The payments of the first business date that the system would not refuse for what they are."""
+    rows = flow.rows
+    day = timetable.business_days[0]
+    times = rows["time_ms"]
+    in_hours = (times >= day.opens_ms) & (times < day.cut_off_ms)
+    sound = (rows["refusal"] == Refusal.NONE) & (rows["debtor"] != rows["creditor"])
+    chosen = np.flatnonzero(in_hours & sound)
+    if len(chosen) == len(rows):
+        return flow
+    return dataclasses.replace(
+        flow,
+        rows=rows[chosen],
+        payment_ids=flow.payment_ids.take(chosen),
+        type_index=flow.type_index[chosen],
+        due_ms=None,
+        on_behalf_of=None,
+    )
+
+
+def _opening(
+    loaded: Loaded, rows: Sequence[AccountRow], flow: Flow, timetable: Timetable, streams: Streams
+) -> Array:
+    """Opening balance of each participant, fen."""
+    terms = loaded.scenario.liquidity
+    if terms.alpha is not None:
+        day = first_day(flow, timetable).rows
+        lower, upper = account_bounds(len(rows), day["debtor"], day["creditor"], day["amount"].copy())
+        parts = int((terms.alpha * _PARTS).to_integral_value())
+        spread = upper - lower
+        return lower + spread // _PARTS * parts + spread % _PARTS * parts // _PARTS
+    if terms.share_of_outflow is not None:
+        low, high = terms.share_of_outflow
+        rng = streams["liquidity.opening"]
+        return opening_share_of_outflow(first_day(flow, timetable), len(rows), low, high, rng)
+    return np.array([row["balance"] for row in rows], np.int64)

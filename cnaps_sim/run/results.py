@@ -1,0 +1,460 @@
+"""Results: the log of the books becomes the result tables of `words.tables`, column by column.
+
+Nothing is decided here; a payment's story is read off the log. Tables are Arrow tables with int64 fen and ms,
+dictionary-encoded text and plain ids.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from cnaps_sim.core.records import Records
+from cnaps_sim.engine.recorder import DayClose, Recorder
+from cnaps_sim.words.codes import (
+    HVPS_LEVELS,
+    AccountStatus,
+    Act,
+    Cause,
+    Life,
+    Priority,
+    Refusal,
+    Status,
+    System,
+    TransferKind,
+)
+from cnaps_sim.words.tables import TABLES
+from cnaps_sim.words.timetable import Timetable
+from cnaps_sim.workload.flow import Flow
+
+Array = np.ndarray[Any, Any]
+
+_NEVER = np.int64(-(2**63))
+_ARROW_TYPES = {
+    "i64": pa.int64(),
+    "i8": pa.int8(),
+    "date": pa.date32(),
+    "text": pa.dictionary(pa.int32(), pa.string()),
+    "id": pa.string(),
+}
+_STATUS_OF_ACT = {
+    Act.SETTLED: Status.PR04,
+    Act.REFUSED: Status.PR09,
+    Act.RETURNED: Status.PR09,
+    Act.CANCELLED: Status.PR08,
+}
+
+
+def schema(table: str) -> pa.Schema:
+    """The Arrow schema of a documented result table."""
+    return pa.schema([pa.field(column.name, _ARROW_TYPES[column.kind]) for column in TABLES[table]])
+
+
+def build(table: str, columns: dict[str, Any]) -> pa.Table:
+    """An Arrow table with exactly the documented columns, in order; a missing one is all null."""
+    wanted = schema(table)
+    assert set(columns) <= set(wanted.names), set(columns) - set(wanted.names)
+    length = len(next(iter(columns.values())))
+    arrays = []
+    for item in wanted:
+        values = columns.get(item.name)
+        if values is None:
+            arrays.append(pa.nulls(length, item.type))
+        elif isinstance(values, pa.Array | pa.ChunkedArray):
+            arrays.append(values if values.type == item.type else values.cast(item.type))
+        else:
+            arrays.append(pa.array(values, item.type))
+    return pa.Table.from_arrays(arrays, schema=wanted)
+
+
+def text(codes: Array, words: Sequence[str], mask: Array | None = None) -> pa.DictionaryArray:
+    """Dictionary-encoded text from codes into `words`; rows where `mask` is true are null."""
+    distinct = list(dict.fromkeys(words))
+    if len(distinct) < len(words):
+        place = {word: number for number, word in enumerate(distinct)}
+        codes = np.array([place[word] for word in words], np.int32)[codes]
+    indices = pa.array(np.asarray(codes, np.int32), mask=mask)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(distinct, pa.string()))
+
+
+def nullable(values: Array) -> pa.Array:
+    """int64 with null where the value is 'never'."""
+    return pa.array(values, mask=values == _NEVER)
+
+
+@dataclass(frozen=True)
+class Directory:
+    """Who owns which account row: parallel lists, the central bank's own accounts last."""
+
+    accounts: list[str]
+    names: list[str | None]
+    kinds: list[str | None]
+    owners: list[str]
+
+
+@dataclass
+class Instructions:
+    """Every instruction of the run by sequence: the workload's payments, then the central bank's bookings."""
+
+    time_ms: Array
+    debtor: Array
+    creditor: Array
+    amount: Array
+    level: Array
+    kind: Array  # code into TransferKind
+    is_item: Array  # stands in the table of payments (loans and injections do not)
+    payment_ids: pa.Array
+
+    @classmethod
+    def gather(cls, flow: Flow, recorder: Recorder) -> Instructions:
+        """Columns over all sequences."""
+        rows, bookings = flow.rows, recorder.bookings
+        kinds = list(TransferKind)
+
+        def column(name: str, of_bookings: list[Any], kind: Any) -> Array:
+            return np.concatenate([rows[name].astype(kind), np.array(of_bookings, kind)])
+
+        return cls(
+            time_ms=column("time_ms", [b.time_ms for b in bookings], np.int64),
+            debtor=column("debtor", [b.debtor for b in bookings], np.int32),
+            creditor=column("creditor", [b.creditor for b in bookings], np.int32),
+            amount=column("amount", [b.amount for b in bookings], np.int64),
+            level=column("level", [b.level for b in bookings], np.int8),
+            kind=np.concatenate(
+                [np.zeros(len(rows), np.int8), np.array([kinds.index(b.kind) for b in bookings], np.int8)]
+            ),
+            is_item=np.concatenate(
+                [np.ones(len(rows), np.bool_), np.array([b.payment_id is not None for b in bookings], np.bool_)]
+            ),
+            payment_ids=pa.concat_arrays(
+                [flow.payment_ids.cast(pa.string()), pa.array([b.payment_id for b in bookings], pa.string())]
+            ),
+        )
+
+
+@dataclass
+class Fates:
+    """What became of every instruction, read off the log."""
+
+    submitted_ms: Array
+    settled_ms: Array
+    ended_ms: Array
+    level: Array
+    act: Array  # the final act, NONE while it waits
+    refusal: Array
+    cause: Array
+    waits: Array  # Act.QUEUED or HELD if it is still open
+
+    @classmethod
+    def read(cls, told: Instructions, log: Records, recorder: Recorder) -> Fates:
+        """Replay the log; a later entry about the same payment overrides an earlier one."""
+        count = len(told.time_ms)
+        fates = cls(
+            submitted_ms=told.time_ms.copy(),
+            settled_ms=np.full(count, _NEVER),
+            ended_ms=np.full(count, _NEVER),
+            level=told.level.copy(),
+            act=np.zeros(count, np.int8),
+            refusal=np.zeros(count, np.int8),
+            cause=np.full(count, int(Cause.NONE), np.int64),
+            waits=np.zeros(count, np.int8),
+        )
+        acts = log["act"]
+        for act in (Act.HELD, Act.SUBMITTED, Act.LEVEL_CHANGED, Act.QUEUED):
+            fates._note_passage(log[acts == act], act)
+        for act in _STATUS_OF_ACT:
+            fates._note_end(log[acts == act], act)
+        for booking in recorder.bookings:
+            if booking.original is not None and fates.act[booking.sequence] == Act.SETTLED:
+                fates.ended_ms[booking.original] = fates.settled_ms[booking.sequence]
+        return fates
+
+    def _note_passage(self, entries: Records, act: Act) -> None:
+        sequence = entries["sequence"]
+        if act == Act.HELD:
+            self.submitted_ms[sequence] = _NEVER
+        elif act == Act.SUBMITTED:
+            self.submitted_ms[sequence] = entries["time_ms"]
+        elif act == Act.LEVEL_CHANGED:
+            self.level[sequence] = entries["level"]
+        self.waits[sequence] = int(act)
+
+    def _note_end(self, entries: Records, act: Act) -> None:
+        sequence = entries["sequence"]
+        self.act[sequence] = int(act)
+        self.ended_ms[sequence] = entries["time_ms"]
+        if act == Act.SETTLED:
+            self.settled_ms[sequence] = entries["time_ms"]
+            self.cause[sequence] = entries["cause"]
+        else:
+            self.refusal[sequence] = entries["refusal"]
+
+
+def _statuses(fates: Fates, recorder: Recorder) -> pa.DictionaryArray:
+    words = [Status.PR12, Status.PR04, Status.PR09, Status.PR08, Status.PR22]
+    codes = np.zeros(len(fates.act), np.int8)
+    for act, status in _STATUS_OF_ACT.items():
+        codes[fates.act == act] = words.index(status)
+    for booking in recorder.bookings:
+        if booking.original is not None and fates.act[booking.sequence] == Act.SETTLED:
+            codes[booking.original] = words.index(Status.PR22)
+    return text(codes, words)
+
+
+def _released_by(fates: Fates, ids: pa.Array) -> pa.DictionaryArray:
+    """What released each payment, in words: a payment's id, or the word of a cause."""
+    causes, codes = np.unique(fates.cause, return_inverse=True)
+    words: list[str] = []
+    by_payment = ids.take(pa.array(np.maximum(causes, 0))).to_pylist() if len(ids) else []
+    for cause, name in zip(causes.tolist(), by_payment, strict=True):
+        words.append(name if cause >= 0 else Cause(cause).word or "")
+    return text(codes, words, mask=fates.cause == int(Cause.NONE))
+
+
+def _types(flow: Flow, recorder: Recorder) -> pa.DictionaryArray:
+    words = list(flow.types)
+    for booking in recorder.bookings:
+        if booking.type is not None and booking.type not in words:
+            words.append(booking.type)
+    of_bookings = [words.index(b.type) if b.type is not None else -1 for b in recorder.bookings]
+    codes = np.concatenate([flow.type_index.astype(np.int32), np.array(of_bookings, np.int32)])
+    return text(np.maximum(codes, 0), words or [""], mask=codes < 0)
+
+
+def _padded(column: pa.Array | None, missing: int, kind: pa.DataType) -> pa.Array | None:
+    """A column of the workload, null for the central bank's bookings."""
+    if column is None:
+        return None
+    column = column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
+    joined = pa.concat_arrays([column, pa.nulls(missing, column.type)])
+    return joined.dictionary_encode() if pa.types.is_dictionary(kind) else joined
+
+
+def dates_of(timetable: Timetable, index: Array) -> pa.Array:
+    """date32 of each business-date index."""
+    epoch = dt.date(1970, 1, 1)
+    days = np.array([(day.date - epoch).days for day in timetable.business_days], np.int32)
+    return pa.array(days[index], pa.int32()).cast(pa.date32())
+
+
+def payments_table(
+    told: Instructions, fates: Fates, flow: Flow, recorder: Recorder, directory: Directory, timetable: Timetable
+) -> pa.Table:
+    """One row per payment, the central bank's own items included, by (date, sequence)."""
+    bookings = len(recorder.bookings)
+    is_hvps = np.isin(fates.level, [int(level) for level in HVPS_LEVELS])
+    priorities = [Priority.NORM, Priority.HIGH, Priority.URGT]
+    priority_code = np.zeros(len(is_hvps), np.int8)
+    for code, priority in enumerate(priorities):
+        priority_code[fates.level == int(priority.level)] = code
+    refused = fates.refusal > 0
+    reasons = [(str(r.reason) if r else "") for r in Refusal]
+    isos = [r.iso for r in Refusal]
+    due = None if flow.due_ms is None else np.concatenate([flow.due_ms, np.full(bookings, _NEVER)])
+    day = timetable.day_index(told.time_ms)
+    columns = {
+        "date": dates_of(timetable, day),
+        "sequence": np.arange(len(is_hvps)),
+        "payment_id": told.payment_ids,
+        "system": text((~is_hvps).astype(np.int8), [System.HVPS, System.SAPS]),
+        "debtor": text(told.debtor, directory.accounts),
+        "creditor": text(told.creditor, directory.accounts),
+        "on_behalf_of": _padded(flow.on_behalf_of, bookings, _ARROW_TYPES["text"]),
+        "amount_fen": told.amount,
+        "priority": text(priority_code, priorities, mask=~is_hvps),
+        "level": fates.level,
+        "type": _types(flow, recorder),
+        "instructed_ms": told.time_ms,
+        "submitted_ms": nullable(fates.submitted_ms),
+        "due_ms": None if due is None else nullable(due),
+        "settled_ms": nullable(fates.settled_ms),
+        "ended_ms": nullable(fates.ended_ms),
+        "status": _statuses(fates, recorder),
+        "reason": text(fates.refusal, reasons, mask=~refused),
+        "reason_iso": text(fates.refusal, isos, mask=~refused),
+        "released_by": _released_by(fates, told.payment_ids),
+    }
+    table = build("payments", {name: values for name, values in columns.items() if values is not None})
+    order = np.argsort(day, kind="stable")
+    keep = order[told.is_item[order]]
+    if len(keep) == len(order) and len(timetable.business_days) == 1:
+        return table
+    return table.take(pa.array(keep))
+
+
+def transfers_table(
+    told: Instructions, fates: Fates, log: Records, directory: Directory, timetable: Timetable
+) -> pa.Table:
+    """One row per posting, in posting order."""
+    settled = log[log["act"] == Act.SETTLED]
+    sequence = settled["sequence"]
+    in_queue = told.is_item[sequence]
+    day = timetable.day_index(settled["time_ms"].copy())
+    return build(
+        "transfers",
+        {
+            "date": dates_of(timetable, np.asarray(_close_day(day, settled, timetable))),
+            "sequence": np.arange(len(settled)),
+            "time_ms": settled["time_ms"].copy(),
+            "debtor": text(told.debtor[sequence], directory.accounts),
+            "creditor": text(told.creditor[sequence], directory.accounts),
+            "amount_fen": told.amount[sequence],
+            "level": pa.array(fates.level[sequence], mask=~in_queue),
+            "kind": text(told.kind[sequence], list(TransferKind)),
+            "payment_id": told.payment_ids.take(pa.array(sequence)),
+        },
+    )
+
+
+def _close_day(day: Array, settled: Records, timetable: Timetable) -> Array:
+    """Closing acts at the very end of the window belong to the date that ends, not to the next one."""
+    ends = np.array([d.window_end_ms for d in timetable.business_days])
+    at_end = (day > 0) & (settled["time_ms"] == ends[np.maximum(day - 1, 0)])
+    return day - at_end
+
+
+def account_status(record: Records) -> AccountStatus:
+    """One status code for an account: controls show where its life is ordinary."""
+    life = Life(int(record["life"]))
+    if life == Life.OPEN and record["debit_control"]:
+        return AccountStatus.AS04
+    if life == Life.OPEN and record["credit_control"]:
+        return AccountStatus.AS05
+    return AccountStatus(f"AS{int(life):02d}")
+
+
+def accounts_table(
+    closes: Sequence[DayClose], opening: Array, directory: Directory, timetable: Timetable
+) -> pa.Table:
+    """One row per account and business date."""
+    count = len(directory.accounts)
+    days = len(closes)
+    openings = [opening, *[close.accounts["balance"] for close in closes[:-1]]][:days]
+
+    def over_days(name: str) -> Array:
+        return np.concatenate([close.accounts[name] for close in closes]) if closes else np.zeros(0, np.int64)
+
+    lowest = over_days("lowest_balance")
+    central = over_days("central_bank").astype(np.bool_)
+    statuses = list(AccountStatus)
+    codes = [statuses.index(account_status(record)) for close in closes for record in close.accounts]
+    return build(
+        "accounts",
+        {
+            "date": dates_of(timetable, np.repeat(np.arange(days), count)),
+            "account": directory.accounts * days,
+            "name": pa.array(directory.names * days, pa.string()).dictionary_encode(),
+            "kind": pa.array(directory.kinds * days, pa.string()).dictionary_encode(),
+            "owner": pa.array(directory.owners * days, pa.string()).dictionary_encode(),
+            "opening_fen": np.concatenate(openings) if openings else np.zeros(0, np.int64),
+            "closing_fen": over_days("balance"),
+            "lowest_fen": lowest,
+            "min_available_fen": pa.array(over_days("lowest_available"), mask=central),
+            "peak_overdraft_fen": np.maximum(0, -lowest),
+            "peak_pledge_fen": np.zeros(len(lowest), np.int64),
+            "penalty_loan_fen": _joined([close.penalty_fen for close in closes]),
+            "overdraft_interest_fen": _joined([close.interest_fen for close in closes]),
+            "sent_fen": over_days("sent"),
+            "received_fen": over_days("received"),
+            "sent_count": over_days("sent_count"),
+            "received_count": over_days("received_count"),
+            "status": text(np.array(codes, np.int32), statuses),
+        },
+    )
+
+
+def _joined(arrays: Sequence[Array]) -> Array:
+    return np.concatenate(arrays) if arrays else np.zeros(0, np.int64)
+
+
+def series_table(
+    recorder: Recorder, told: Instructions, fates: Fates, directory: Directory, timetable: Timetable
+) -> pa.Table:
+    """One row per sample, scope and measure: accounts' balances and queues, and each system's totals."""
+    samples = recorder.samples
+    times = np.array([sample.time_ms for sample in samples], np.int64)
+    count = len(directory.accounts)
+    scopes = [*directory.accounts, System.HVPS.value, System.SAPS.value]
+    measures = [
+        "balance_fen", "queued_fen", "queued_count", "submitted_fen", "submitted_count", "settled_fen", "settled_count"
+    ]  # fmt: skip
+    hvps, saps = count, count + 1
+    blocks: list[tuple[Array, int, Array]] = []  # (scope of each column, measure, values by sample and column)
+    rows = np.arange(count)
+    empty = np.zeros((0, count), np.int64)
+    blocks.append((rows, 0, np.array([s.balance_fen for s in samples]) if samples else empty))
+    blocks.append((rows, 1, np.array([s.queued_fen for s in samples]) if samples else empty))
+    both = np.array([hvps, saps])
+    blocks.append((both, 1, np.array([[s.hvps_queue[1], s.saps_queue[1]] for s in samples]).reshape(-1, 2)))
+    blocks.append((both, 2, np.array([[s.hvps_queue[0], s.saps_queue[0]] for s in samples]).reshape(-1, 2)))
+    for measure, values in _cumulated(times, told, fates, timetable).items():
+        blocks.append((np.array([hvps]), measures.index(measure), values.reshape(-1, 1)))
+    scope = np.concatenate([np.tile(columns, len(times)) for columns, _, _ in blocks])
+    measure_code = np.concatenate([np.full(values.size, measure) for _, measure, values in blocks])
+    instants = np.concatenate([np.repeat(times, len(columns)) for columns, _, _ in blocks])
+    value = np.concatenate([values.ravel() for _, _, values in blocks]).astype(np.int64)
+    order = np.argsort(instants, kind="stable")
+    day = _sample_days(instants[order], timetable)
+    return build(
+        "series",
+        {
+            "date": dates_of(timetable, day),
+            "time_ms": instants[order],
+            "scope": text(scope[order], scopes),
+            "measure": text(measure_code[order], measures),
+            "value": value[order],
+        },
+    )
+
+
+def _sample_days(times: Array, timetable: Timetable) -> Array:
+    """A sample at the very end of a window still belongs to the date that ends."""
+    return np.asarray(timetable.day_index(times - 1))
+
+
+def _cumulated(times: Array, told: Instructions, fates: Fates, timetable: Timetable) -> dict[str, Array]:
+    """HVPS payments submitted and settled by each sample instant, cumulated per business date."""
+    hvps = np.isin(told.level, [int(level) for level in HVPS_LEVELS]) & told.is_item
+    result = {}
+    for word, column in (("submitted", fates.submitted_ms), ("settled", fates.settled_ms)):
+        chosen = hvps & (column != _NEVER)
+        at, amount = column[chosen], told.amount[chosen]
+        if len(at) and np.any(at[1:] < at[:-1]):
+            order = np.argsort(at, kind="stable")
+            at, amount = at[order], amount[order]
+        total = np.concatenate([[0], np.cumsum(amount)])
+        reached = np.searchsorted(at, times, side="right")
+        ends = np.array([day.window_end_ms for day in timetable.business_days], np.int64)
+        day = _sample_days(times, timetable) if len(times) else np.zeros(0, np.int64)
+        before = np.where(day > 0, np.searchsorted(at, ends[np.maximum(day - 1, 0)], side="right"), 0)
+        result[f"{word}_fen"] = total[reached] - total[before]
+        result[f"{word}_count"] = reached - before
+    return result
+
+
+def events_table(recorder: Recorder, timetable: Timetable) -> pa.Table:
+    """Events in order of time; at one instant in the order in which they were noted."""
+    events = sorted(recorder.events, key=lambda event: event.time_ms)
+    times = np.array([event.time_ms for event in events], np.int64)
+    day = np.asarray(timetable.day_index(times)) if events else np.zeros(0, np.int64)
+    return build(
+        "events",
+        {
+            "date": dates_of(timetable, day),
+            "sequence": np.arange(len(events)),
+            "time_ms": times,
+            "kind": pa.array([event.kind for event in events], pa.string()).dictionary_encode(),
+            "subject": pa.array([event.subject for event in events], pa.string()).dictionary_encode(),
+            "detail": pa.array([event.detail for event in events], pa.string()).dictionary_encode(),
+        },
+    )
+
+
+def empty_table(name: str) -> pa.Table:
+    """A documented table without rows."""
+    return schema(name).empty_table()

@@ -1,0 +1,176 @@
+"""The runner: plays a scenario, makes its tables, has them audited and writes the manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+import pyarrow as pa
+
+import cnaps_sim
+from cnaps_sim.audit import Verdict
+from cnaps_sim.audit.digest import item_checksum, table_digest
+from cnaps_sim.audit.tables import audit_tables
+from cnaps_sim.run import results
+from cnaps_sim.run.store import Run
+from cnaps_sim.run.world import Progress, World
+from cnaps_sim.scenario.load import Loaded
+from cnaps_sim.scenario.resolve import resolved, scenario_sha256
+from cnaps_sim.scenario.rules import Detail
+from cnaps_sim.words.codes import System
+from cnaps_sim.words.tables import TABLES
+
+#: Tables that hold one row per payment, and those that hold one row per account and date or sample.
+PAYMENT_TABLES = ("payments", "transfers")
+ACCOUNT_TABLES = ("accounts", "series")
+
+#: Computes the summary of a run from its tables; it lives above this room.
+Summarise = Callable[[Run], dict[str, Any]]
+
+
+def simulate(
+    loaded: Loaded, summarise: Summarise, replication: int = 0, progress: Progress | None = None
+) -> Run:
+    """Run a scenario and return everything it leaves behind, audited. InputError for what its files hold wrong."""
+    started = time.perf_counter()
+    world = World(loaded, replication, progress)
+    generated = time.perf_counter()
+    stream_verdict = world.run()
+    played = time.perf_counter()
+    tables = make_tables(world)
+    made = time.perf_counter()
+    manifest = _manifest(world, tables)
+    run = Run(tables, manifest, _resolved_with_places(loaded), loaded.source_text)
+    verdict = stream_verdict + audit_tables(_recorded(tables), manifest)
+    manifest["audit"] = _verdict(verdict)
+    audited = time.perf_counter()
+    manifest["summary"] = summarise(run)
+    manifest["wall_s"] = {
+        "generate": round(generated - started, 3),
+        "simulate": round(played - generated, 3),
+        "tables": round(made - played, 3),
+        "digest_and_audit": round(audited - made, 3),
+        "total": round(time.perf_counter() - started, 3),
+    }
+    _forget_detail(run, loaded.scenario.record)
+    return run
+
+
+def make_tables(world: World) -> dict[str, pa.Table]:
+    """All result tables of a world that has been played."""
+    recorder, flow, directory, timetable = world.recorder, world.population.flow, world.directory, world.timetable
+    log = recorder.whole_log()
+    told = results.Instructions.gather(flow, recorder)
+    fates = results.Fates.read(told, log, recorder)
+    tables = {
+        "payments": results.payments_table(told, fates, flow, recorder, directory, timetable),
+        "transfers": results.transfers_table(told, fates, log, directory, timetable),
+        "accounts": results.accounts_table(recorder.day_closes, world.opening, directory, timetable),
+        "series": results.series_table(recorder, told, fates, directory, timetable),
+        "events": results.events_table(recorder, timetable),
+    }
+    return {name: tables.get(name, results.empty_table(name)) for name in TABLES}
+
+
+def _recorded(tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
+    return {name: table for name, table in tables.items() if table.num_rows}
+
+
+def _manifest(world: World, tables: Mapping[str, pa.Table]) -> dict[str, Any]:
+    """The manifest but for the verdict, the summary and wall times."""
+    scenario = world.loaded.scenario
+    inputs = {key: _sha256(path) for key, path in world.loaded.files.items()}
+    recorded = _recorded(tables)
+    return {
+        "cnaps_sim": cnaps_sim.__version__,
+        "scenario": scenario.name,
+        "scenario_sha256": scenario_sha256(scenario, inputs),
+        "inputs": inputs,
+        "seed": scenario.seed,
+        "date": scenario.date.isoformat(),
+        "days": scenario.days,
+        "timetable": [
+            {
+                "date": day.date.isoformat(),
+                "opens_ms": day.opens_ms,
+                "cut_off_ms": day.cut_off_ms,
+                "window_end_ms": day.window_end_ms,
+            }
+            for day in world.timetable.business_days
+        ],
+        "calendar_warnings": list(world.timetable.calendar.warnings),
+        "workload": world.population.flow.notes,
+        "packages": {
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "numba": numba.__version__,
+            "pyarrow": pa.__version__,
+        },
+        "tables": {name: {"rows": table.num_rows, "sha256": table_digest(table)} for name, table in recorded.items()},
+        "items": _items(tables["payments"]),
+    }
+
+
+def _items(payments: pa.Table) -> dict[str, Any]:
+    """Count, value and order-free checksum of each system's payments."""
+    system = payments["system"].combine_chunks()
+    codes = system.indices.to_numpy(zero_copy_only=False)
+    amounts = payments["amount_fen"].to_numpy()
+    items = {}
+    for code, name in enumerate(system.dictionary.to_pylist()):
+        chosen = codes == code
+        if chosen.any():
+            part = payments if chosen.all() else payments.filter(pa.array(chosen))
+            items[name] = {
+                "count": int(chosen.sum()),
+                "value_fen": sum_exactly(amounts[chosen]),
+                "checksum": item_checksum(part),
+            }
+    return items
+
+
+def sum_exactly(amounts: np.ndarray[Any, Any]) -> int:
+    """A sum of fen that cannot overflow: high and low halves apart."""
+    return (int((amounts >> 32).sum()) << 32) + int((amounts & 0xFFFFFFFF).sum())
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "verdict": "passed" if verdict.passed else "failed",
+        "rules": verdict.rules,
+        "breaches": verdict.breaches,
+    }
+
+
+def _resolved_with_places(loaded: Loaded) -> dict[str, Any]:
+    """The resolved scenario with its input files as absolute paths, so that the run can be repeated from anywhere."""
+    data = resolved(loaded.scenario)
+    for key, path in loaded.files.items():
+        *way, last = key.split(".")
+        part: Any = data
+        for step in way:
+            part = part[int(step)] if isinstance(part, list) else part[step]
+        part[last] = str(Path(path).resolve())
+    return data
+
+
+def _forget_detail(run: Run, record: Mapping[System, Detail]) -> None:
+    """Drop the tables that the scenario does not want kept; the digests of what is dropped go with them."""
+    detail = record.get(System.HVPS, Detail.PAYMENTS)
+    unwanted: tuple[str, ...] = ()
+    if detail == Detail.ACCOUNTS:
+        unwanted = PAYMENT_TABLES
+    elif detail == Detail.TOTALS:
+        unwanted = PAYMENT_TABLES + ACCOUNT_TABLES
+    run.forget(unwanted)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,144 @@
+"""The world: one scenario wired together — books, clock, systems, recorder, auditor — and run to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from cnaps_sim.audit import StreamAuditor, Verdict
+from cnaps_sim.audit.stream import AccountTerms
+from cnaps_sim.core import Books
+from cnaps_sim.core.records import Records
+from cnaps_sim.engine.clock import Clock, Process, Rank
+from cnaps_sim.engine.recorder import Recorder
+from cnaps_sim.run.actions import Actions
+from cnaps_sim.run.population import Population, populate
+from cnaps_sim.scenario.load import Loaded
+from cnaps_sim.systems.ccms import Ccms
+from cnaps_sim.systems.hvps import Hvps
+from cnaps_sim.systems.saps import Saps
+from cnaps_sim.words.codes import Life, Phase
+from cnaps_sim.words.errors import InputError
+from cnaps_sim.words.streams import Streams
+from cnaps_sim.words.timetable import BusinessDay, Timetable
+
+#: Told the simulated time and the number of payments fed so far.
+Progress = Callable[[int, int], None]
+
+
+class World:
+    """Everything one run needs. `run()` plays it to the end; the recorder then holds what happened."""
+
+    def __init__(self, loaded: Loaded, replication: int = 0, progress: Progress | None = None) -> None:
+        scenario = loaded.scenario
+        self.loaded = loaded
+        self.timetable = _timetable(loaded)
+        self.streams = Streams(scenario.seed, replication)
+        self.population: Population = populate(loaded, self.timetable, self.streams)
+        self.directory = self.population.directory()
+        terms = self.population.terms()
+        self.books = Books(terms, discipline=scenario.hvps.discipline, reprioritise=scenario.hvps.reprioritise)
+        self.opening = np.array(self.books.accounts["balance"])
+        self.recorder = Recorder(self.books, len(self.population.flow))
+        begins_ms = Hvps.begins_ms(self.timetable.business_days[0])
+        times = self.population.flow.rows["time_ms"]
+        self.clock = Clock(self.books, min(begins_ms, int(times[0]) if len(times) else begins_ms))
+        names = self.directory.accounts
+        hvps = scenario.hvps
+        self.saps = Saps(self.books, self.recorder, names, hvps.overdraft_rate, hvps.penalty_rate)
+        self.ccms = Ccms(self.books, self.recorder, names)
+        self.hvps = Hvps(
+            self.clock, self.recorder, self.saps, self.ccms, self.timetable.business_days, self._see_phase, self._see_close
+        )
+        self.auditor = StreamAuditor(_auditors_terms(self.books, names), scenario.hvps.discipline)
+        self._bookings_told = 0
+        self._progress = progress
+        self._wire()
+
+    def _wire(self) -> None:
+        rows = self.population.flow.rows
+        self.recorder.on_warning = self.ccms.warn
+        self.recorder.listeners.append(self._see_log)
+        self.clock.on_chunk.append(self._end_chunk)
+        self.clock.feed(rows, 0)
+        self.auditor.see_flow(rows, 0)
+        self.auditor.see_phase(int(self.clock.now), Phase.PREPARATION)
+        Actions(self).schedule()
+        self.clock.process(self._samples())
+
+    def run(self) -> Verdict:
+        """Play every business date; returns what the auditor found in the stream of outcomes."""
+        self._tell_initial_controls()
+        self.clock.run(until=self.clock.process(self.hvps.business_days()))
+        self.clock.finish()
+        self.recorder.drain()
+        return self.auditor.finish()
+
+    def _samples(self) -> Process:
+        """Look at the accounts every `series_step` from each opening to the scheduled end of the window."""
+        step = self.loaded.scenario.series_step
+        for day in self.timetable.business_days:
+            time_ms = day.opens_ms
+            while time_ms <= day.window_end_ms:
+                yield self.clock.at(time_ms, Rank.SAMPLE)
+                self.recorder.sample(time_ms)
+                time_ms += step
+
+    # what the auditor and the terminal are told -----------------------------------------------------------------
+
+    def _end_chunk(self) -> None:
+        self.recorder.drain()
+        if self._progress is not None:
+            self._progress(int(self.clock.now), self.clock.feeds[0].next_row)
+
+    def _see_log(self, log: Records) -> None:
+        new = self.recorder.bookings[self._bookings_told :]
+        self._bookings_told = len(self.recorder.bookings)
+        if new:
+            self.auditor.see_bookings([(b.sequence, b.debtor, b.creditor, b.amount, b.level, b.kind.value) for b in new])
+        self.auditor.see_log(log)
+
+    def _see_phase(self, time_ms: int, phase: Phase, special: bool) -> None:
+        self.auditor.see_phase(time_ms, phase, special)
+
+    def _see_close(self, time_ms: int, _day: BusinessDay) -> None:
+        balances = np.array(self.books.accounts["balance"])
+        self.auditor.end_of_day(time_ms, balances, int(self.books.desk["waiting_count"][0]))
+
+    def tell_auditor_of_limit(self, account: int, field: str, value: int) -> None:
+        """A limit is about to change; the log has been drained."""
+        self.auditor.see_limit_change(int(self.clock.now), account, field, value)
+
+    def tell_auditor_of_control(
+        self, account: int, *, debit_control: bool | None = None, life: Life | None = None
+    ) -> None:
+        """A control or the life of an account is about to change; the log has been drained."""
+        record = self.books.accounts[account]
+        controlled = bool(record["debit_control"]) if debit_control is None else debit_control
+        frozen = int(record["life"]) == Life.FROZEN if life is None else life == Life.FROZEN
+        self.auditor.see_control(int(self.clock.now), account, controlled or frozen)
+
+    def _tell_initial_controls(self) -> None:
+        """Tell the auditor which accounts begin under control."""
+        held = self.books.accounts["debit_control"] | (self.books.accounts["life"] == Life.FROZEN)
+        for account in np.flatnonzero(held):
+            self.auditor.see_control(int(self.clock.now), int(account), True)
+
+
+def _timetable(loaded: Loaded) -> Timetable:
+    try:
+        return loaded.scenario.business_timetable()
+    except ValueError as error:
+        raise InputError(loaded.place_of("date"), "date", str(error)) from None
+
+
+def _auditors_terms(books: Books, names: list[str]) -> AccountTerms:
+    accounts = books.accounts
+    return AccountTerms(
+        opening=np.array(accounts["balance"]),
+        overdraft_limit=np.array(accounts["overdraft_limit"]),
+        central_bank=np.array(accounts["central_bank"]),
+        floor=np.array(accounts["floor"]),
+        names=names,
+    )

@@ -1,0 +1,90 @@
+"""Accounts of a scenario: a table in a file, rows written out, or a generated population.
+
+A row has the columns of accounts.csv. The net debit cap (净借记限额) of an account is earmark + pledged + credit line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any, Final, Self
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from cnaps_sim.scenario.faults import fault, tag
+from cnaps_sim.scenario.quantities import AccountCount, Money, SignedMoney
+from cnaps_sim.scenario.terms import AccountId, FileName, OneOf, Terms, Text, choose_one, listed
+from cnaps_sim.words.codes import AccountStatus, ParticipantKind
+
+#: Accounts of the generated national population [P]: no public source gives today's number.
+NATIONAL_ACCOUNTS: Final = 320
+
+Kind = Annotated[ParticipantKind, OneOf.of("kind of participant", ParticipantKind)]
+StatusOfAccount = Annotated[AccountStatus, OneOf.of("status", AccountStatus)]
+
+
+class Population(StrEnum):
+    """Populations of accounts that can be generated."""
+
+    NATIONAL = "national"  # the classes of participant of CNAPS 2
+
+
+class AccountRow(Terms):
+    """One settlement account (清算账户) as the run finds it.
+
+    Money is int fen.
+    """
+
+    account: AccountId = Field(description="id of the account, such as its bank code (行号)")
+    balance: SignedMoney = Field(default=0, description="CNY at the opening of the first date")
+    name: Text | None = Field(default=None, description="name of the participant")
+    kind: Kind | None = Field(default=None, description="class of the participant")
+    owner: AccountId | None = Field(default=None, description="legal entity; the account itself if left out")
+    status: StatusOfAccount = Field(default=AccountStatus.AS01, description="status (清算账户状态), AS00 to AS06")
+    overdraft_limit: Money = Field(default=0, description="CNY, intraday overdraft limit (日间透支限额)")
+    floor: Money = Field(default=0, description="CNY the balance must keep (余额控制下限)")
+    earmark: Money = Field(default=0, description="CNY kept for netting (圈存)")
+    pledged: Money = Field(default=0, description="CNY of pledged value behind the net debit cap (质押额度)")
+    credit_line: Money = Field(default=0, description="CNY of credit line behind the net debit cap (授信额度)")
+    reserved_high: Money = Field(default=0, description="CNY kept for levels 0 and 1 (HPAR)")
+    reserved_urgent: Money = Field(default=0, description="CNY kept for levels 0 to 6 (UPAR)")
+    warning_line: SignedMoney | None = Field(default=None, description="CNY below which a warning is raised (余额预警)")
+
+    @model_validator(mode="after")
+    def _within_overdraft(self) -> Self:
+        if -self.balance > self.overdraft_limit:
+            raise fault("below the overdraft limit", "0 or more, less the overdraft limit", path=("balance",))
+        return self
+
+
+class AccountsFile(Terms):
+    """Accounts in a CSV file with the same columns."""
+
+    file: FileName = Field(description="accounts.csv, from the folder of the scenario")
+
+
+class GeneratedAccounts(Terms):
+    """A generated population in the classes of the national one."""
+
+    generate: Annotated[Population, OneOf.of("population", Population)] = Field(description="which population")
+    count: AccountCount = Field(default=NATIONAL_ACCOUNTS, description="number of accounts")
+
+
+_ROWS, _FILE, _GENERATED = tag("rows"), tag("file"), tag("generate")
+
+
+def _way(accounts: Any) -> str:
+    if isinstance(accounts, Mapping):
+        return _GENERATED if accounts.get("generate") is not None else _FILE
+    if isinstance(accounts, Terms):
+        return _GENERATED if isinstance(accounts, GeneratedAccounts) else _FILE
+    return _ROWS
+
+
+Accounts = Annotated[
+    Annotated[AccountsFile, Tag(_FILE)]
+    | Annotated[GeneratedAccounts, Tag(_GENERATED)]
+    | Annotated[tuple[AccountRow, ...], listed, Tag(_ROWS)],
+    Discriminator(_way),
+    choose_one("file", "generate", or_list=True),
+]

@@ -1,0 +1,296 @@
+"""Actions of a scenario: what banks and the central bank do at given moments, one model per verb.
+
+Verbs and their Chinese terms follow the rule sections "the account" and "the settlement queue". Money in fen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, Self, get_args
+
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    Tag,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
+
+from cnaps_sim.scenario.faults import fault, tag
+from cnaps_sim.scenario.moments import MomentField
+from cnaps_sim.scenario.quantities import Amount, SignedMoney, read_money
+from cnaps_sim.scenario.terms import AccountId, OneOf, PaymentId, Switch, Terms, listed, shape
+from cnaps_sim.words.codes import AccountStatus, Priority
+from cnaps_sim.words.units import format_fen
+
+
+class Timed(Terms):
+    """What every action has: the moment it happens."""
+
+    at: MomentField = Field(description="HH:MM[:SS[.mmm]] on the first business date, or a full date-time")
+
+
+class OnPayment(Timed):
+    """An action on one payment."""
+
+    payment: PaymentId = Field(description="payment_id")
+
+
+class MoveHead(OnPayment):
+    """Its sender moves a queued payment to the head of its level (QC00, 排队队首)."""
+
+    do: Literal["move_head"]
+
+
+class MoveTail(OnPayment):
+    """Its sender moves a queued payment to the tail of its level (QC01, 排队队尾)."""
+
+    do: Literal["move_tail"]
+
+
+class Cancel(OnPayment):
+    """Its sender cancels a queued payment (撤销)."""
+
+    do: Literal["cancel"]
+
+
+class Reverse(OnPayment):
+    """The central bank reverses a settled payment at level 0 (错账冲正)."""
+
+    do: Literal["reverse"]
+
+
+class Reprioritise(OnPayment):
+    """Its sender moves a queued payment to another level, where `hvps.reprioritise` allows it."""
+
+    do: Literal["reprioritise"]
+    priority: Annotated[Priority, OneOf.of("priority", Priority)] = Field(description="URGT, HIGH or NORM")
+
+
+class OnAccount(Timed):
+    """An action on one account."""
+
+    account: AccountId = Field(description="account")
+
+
+#: Fields that `set` changes, all money but the last.
+MONEY_FIELDS: Final = (
+    "overdraft_limit",
+    "floor",
+    "earmark",
+    "reserved_high",
+    "reserved_urgent",
+    "warning_line",
+    "pledged",
+    "credit_line",
+)
+SETTABLE: Final = (*MONEY_FIELDS, "status")
+_STATUS: Final = OneOf.of("status", AccountStatus)
+
+
+def _field(value: object) -> object:
+    if value not in SETTABLE:
+        raise fault("no such field of an account", ", ".join(SETTABLE), value=shape(value))
+    return value
+
+
+def _value_of_field(value: object, info: ValidationInfo) -> int | AccountStatus:
+    field = info.data.get("field")
+    if field is None:  # its own fault is reported
+        return 0
+    if field == "status":
+        status = _STATUS.read(value)
+        assert isinstance(status, AccountStatus)
+        return status
+    fen = read_money(value)
+    if fen < 0 and field != "warning_line":
+        raise fault("is negative", "amounts from 0")
+    return fen
+
+
+def _value_text(value: int | AccountStatus) -> str:
+    return value.value if isinstance(value, AccountStatus) else format_fen(value)
+
+
+class Set(OnAccount):
+    """One term of an account changes.
+
+    `value` is int fen, or an account status where the field is `status`.
+    """
+
+    do: Literal["set"]
+    field: Annotated[str, BeforeValidator(_field), WithJsonSchema({"enum": list(SETTABLE)})] = Field(
+        description="which term"
+    )
+    value: Annotated[
+        int | AccountStatus,
+        BeforeValidator(_value_of_field),
+        PlainSerializer(_value_text, return_type=str),
+        WithJsonSchema({"type": ["string", "number"]}),
+    ] = Field(description="CNY; AS00 to AS06 for status")
+
+
+class DebitControl(OnAccount):
+    """Debit control (借记控制) on or off: the account's debits wait in its queue."""
+
+    do: Literal["debit_control"]
+    on: Switch = Field(description="true or false")
+
+
+class CreditControl(OnAccount):
+    """Credit control (贷记控制) on or off: credits to the account are refused."""
+
+    do: Literal["credit_control"]
+    on: Switch = Field(description="true or false")
+
+
+class LogIn(OnAccount):
+    """The participant logs in (登录)."""
+
+    do: Literal["log_in"]
+
+
+class LogOut(OnAccount):
+    """The participant logs out, or is logged out by the centre (强制退出)."""
+
+    do: Literal["log_out"]
+
+
+class StopSending(OnAccount):
+    """The participant keeps its payments in its own outbox, for ever or until a moment."""
+
+    do: Literal["stop_sending"]
+    until: MomentField | None = Field(default=None, description="when it sends again; never if left out")
+
+
+class Inject(OnAccount):
+    """The central bank puts money on the account."""
+
+    do: Literal["inject"]
+    amount: Amount = Field(description="CNY, above 0")
+
+
+class CentralBankDebit(OnAccount):
+    """One-sided business (单边业务): the central bank debits the account, at level 5."""
+
+    do: Literal["central_bank_debit"]
+    amount: Amount = Field(description="CNY, above 0")
+
+
+class CentralBankCredit(OnAccount):
+    """One-sided business (单边业务): the central bank credits the account."""
+
+    do: Literal["central_bank_credit"]
+    amount: Amount = Field(description="CNY, above 0")
+
+
+def _one_or_more(value: object) -> object:
+    accounts = tuple(value) if isinstance(value, list | tuple) else (value,)
+    if not accounts:
+        raise fault("names no account", "an account, or a list of accounts")
+    return accounts
+
+
+_ACCOUNTS_SCHEMA: Final = {"type": ["string", "integer", "array"], "items": {"type": ["string", "integer"]}}
+
+
+class Fee(Timed):
+    """Fees (汇划费用) of the same amount charged to one or more accounts, at level 2."""
+
+    do: Literal["fee"]
+    account: Annotated[tuple[AccountId, ...], BeforeValidator(_one_or_more), WithJsonSchema(_ACCOUNTS_SCHEMA)] = Field(
+        description="an account, or a list of accounts"
+    )
+    amount: Amount = Field(description="CNY for each account, above 0")
+
+
+class Net(Terms):
+    """The net of one account; a net of 0 posts nothing.
+
+    The net is int fen, positive: to receive.
+    """
+
+    account: AccountId = Field(description="account")
+    net: SignedMoney = Field(description="CNY; positive: to receive")
+
+
+class Nets(Timed):
+    """Nets of several accounts, which sum to zero."""
+
+    nets: Annotated[tuple[Net, ...], listed] = Field(description="list of account and net")
+
+    @model_validator(mode="after")
+    def _sum_to_zero(self) -> Self:
+        seen: set[str] = set()
+        for row, net in enumerate(self.nets):
+            if net.account in seen:
+                raise fault("has a net already", "each account once", path=("nets", row, "account"))
+            seen.add(net.account)
+        if not self.nets:
+            raise fault("is empty", "at least two accounts with their nets", path=("nets",))
+        if total := sum(net.net for net in self.nets):
+            raise fault("the nets do not sum to zero", value=f"sum {format_fen(total)} CNY", path=("nets",))
+        return self
+
+
+class SameCityNet(Nets):
+    """A same-city net (同城轧差净额清算): posted at level 3, even under debit control."""
+
+    do: Literal["same_city_net"]
+
+
+class RoundNet(Nets):
+    """The nets of a BEPS and IBPS round (小额、网银轧差净额): posted at level 4."""
+
+    do: Literal["round_net"]
+
+
+_MODELS: Final[tuple[type[Timed], ...]] = (
+    *(MoveHead, MoveTail, Cancel, Reprioritise, Set, DebitControl, CreditControl, Inject, Reverse, SameCityNet),
+    *(RoundNet, CentralBankDebit, CentralBankCredit, Fee, StopSending, LogIn, LogOut),
+)
+#: The model of each verb, in the order of the documentation.
+VERBS: Final = {get_args(model.model_fields["do"].annotation)[0]: model for model in _MODELS}
+
+
+def _known_verb(action: Any) -> Any:
+    if isinstance(action, Timed):
+        return action
+    if not isinstance(action, Mapping):
+        raise fault("must be a mapping with at and do", ", ".join(VERBS), value=shape(action))
+    verb = action.get("do")
+    if verb is None:
+        raise fault("is missing", ", ".join(VERBS), path=("do",))
+    if not isinstance(verb, str) or verb not in VERBS:
+        raise fault("no such action", ", ".join(VERBS), value=shape(verb), path=("do",))
+    return action
+
+
+def _tag_of(action: Any) -> str:
+    return tag(action["do"] if isinstance(action, Mapping) else action.do)
+
+
+Action = Annotated[
+    Annotated[MoveHead, Tag(tag("move_head"))]
+    | Annotated[MoveTail, Tag(tag("move_tail"))]
+    | Annotated[Cancel, Tag(tag("cancel"))]
+    | Annotated[Reprioritise, Tag(tag("reprioritise"))]
+    | Annotated[Set, Tag(tag("set"))]
+    | Annotated[DebitControl, Tag(tag("debit_control"))]
+    | Annotated[CreditControl, Tag(tag("credit_control"))]
+    | Annotated[Inject, Tag(tag("inject"))]
+    | Annotated[Reverse, Tag(tag("reverse"))]
+    | Annotated[SameCityNet, Tag(tag("same_city_net"))]
+    | Annotated[RoundNet, Tag(tag("round_net"))]
+    | Annotated[CentralBankDebit, Tag(tag("central_bank_debit"))]
+    | Annotated[CentralBankCredit, Tag(tag("central_bank_credit"))]
+    | Annotated[Fee, Tag(tag("fee"))]
+    | Annotated[StopSending, Tag(tag("stop_sending"))]
+    | Annotated[LogIn, Tag(tag("log_in"))]
+    | Annotated[LogOut, Tag(tag("log_out"))],
+    Discriminator(_tag_of),
+    BeforeValidator(_known_verb),
+]

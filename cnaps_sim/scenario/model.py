@@ -1,0 +1,125 @@
+"""The scenario: everything a run is told, checked, in the units the program works in.
+
+Money is int fen, durations and times of day are int ms, ratios are Decimal; `resolve` writes all of them as the text
+they are read from. A scenario is frozen: a changed one is made by reading it again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, Final, Self
+
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
+
+from cnaps_sim.scenario import checks
+from cnaps_sim.scenario.accounts import Accounts
+from cnaps_sim.scenario.actions import Action
+from cnaps_sim.scenario.faults import fault
+from cnaps_sim.scenario.moments import Date, Step
+from cnaps_sim.scenario.quantities import Days, Factor, Seed
+from cnaps_sim.scenario.rules import (
+    CALM_SHARE_OF_OUTFLOW,
+    BankCodes,
+    Detail,
+    HvpsTerms,
+    LiquidityTerms,
+    TimetableTerms,
+)
+from cnaps_sim.scenario.terms import Name, OneOf, Terms, Text, listed, shape
+from cnaps_sim.scenario.workload import SYSTEMS, WorkloadEntry
+from cnaps_sim.words.calendar import Calendar
+from cnaps_sim.words.codes import System
+from cnaps_sim.words.timetable import Timetable
+from cnaps_sim.words.units import MS_PER_MINUTE
+
+#: The business date where none is given: never the computer's.
+DEFAULT_DATE: Final = dt.date(2025, 6, 17)
+DEFAULT_NAME: Final = "scenario"
+
+_DETAIL: Final = OneOf.of("detail", Detail)
+_SYSTEM: Final = OneOf.of("system", SYSTEMS)
+
+
+def _record(value: object) -> dict[System, Detail]:
+    """The detail recorded of each system; a system that is not named is recorded payment by payment."""
+    if not isinstance(value, Mapping):
+        raise fault("must be a mapping of systems to a detail", "HVPS: payments", value=shape(value))
+    record = dict.fromkeys(SYSTEMS, Detail.PAYMENTS)
+    for key, detail in value.items():
+        if key not in SYSTEMS:
+            raise fault("no such system", ", ".join(SYSTEMS), path=(str(key),), at_key=True)
+        if detail is not None and detail not in list(Detail):
+            raise fault("no such detail", ", ".join(Detail), value=shape(detail), path=(str(key),))
+        record[System(key)] = Detail.PAYMENTS if detail is None else Detail(detail)
+    return record
+
+
+Record = Annotated[
+    dict[System, Detail],
+    BeforeValidator(_record),
+    PlainSerializer(lambda record: {system.value: detail.value for system, detail in record.items()}),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {system.value: {"enum": [detail.value for detail in Detail]} for system in SYSTEMS},
+            "additionalProperties": False,
+        }
+    ),
+]
+
+
+class Scenario(Terms):
+    """One scenario. The keys of a file are the fields of this model and of the models below it, and `extends`, which
+    is gone once the file it names has been laid under this one."""
+
+    keys_read_before: ClassVar[tuple[str, ...]] = ("extends",)
+
+    name: Name = Field(default=DEFAULT_NAME, description="name; it names the folder of the run")
+    question: Text | None = Field(default=None, description="what the scenario asks, in one sentence")
+    date: Date = Field(default=DEFAULT_DATE, description="first HVPS business date")
+    days: Days = Field(
+        default=1, description="HVPS business dates from `date` on; the natural days between them run too"
+    )
+    seed: Seed = Field(default=1, description="seed of every random stream")
+    scale: Factor = Field(default=Decimal(1), description="multiplies the counts of every generator")
+    record: Record = Field(
+        default=dict.fromkeys(SYSTEMS, Detail.PAYMENTS),
+        description="detail recorded of each system: payments, accounts or totals",
+        validate_default=False,
+    )
+    series_step: Step = Field(default=MS_PER_MINUTE, description="time between two samples of the series")
+    holidays: Annotated[tuple[Date, ...], listed] = Field(
+        default=(), description="days off in years of unknown calendar"
+    )
+    timetable: TimetableTerms | None = Field(default=None, description="hours of HVPS; as published if left out")
+    bank_codes: Annotated[BankCodes, OneOf.of("rule for bank codes", BankCodes)] = Field(
+        default=BankCodes.FREE, description="strict: account ids must be bank codes with the right check digit"
+    )
+    accounts: Accounts = Field(description="a file, rows, or a generated population")
+    workload: Annotated[tuple[WorkloadEntry, ...], listed] = Field(description="where the payments come from")
+    liquidity: LiquidityTerms = Field(description="where the opening balances come from")
+    hvps: HvpsTerms = Field(default=HvpsTerms(), description="how HVPS works")
+    actions: Annotated[tuple[Action, ...], listed] = Field(default=(), description="what happens at given moments")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_liquidity(cls, data: Any) -> Any:
+        """Given accounts bring their own balances; generated ones have none and start a calm day."""
+        if not isinstance(data, Mapping) or data.get("liquidity") is not None:
+            return data
+        accounts = data.get("accounts")
+        generated = isinstance(accounts, Mapping) and accounts.get("generate") is not None
+        usual = {"share_of_outflow": list(CALM_SHARE_OF_OUTFLOW)} if generated else {"from": "accounts"}
+        return {**data, "liquidity": usual}
+
+    @model_validator(mode="after")
+    def _checked(self) -> Self:
+        checks.check(self)
+        return self
+
+    def business_timetable(self) -> Timetable:
+        """The business days of the run. ValueError, in words, if the terms make none."""
+        hours = None if self.timetable is None else self.timetable.hours(self.date)
+        return Timetable(self.date, self.days, Calendar(self.holidays), hours)

@@ -1,0 +1,152 @@
+"""Workload of a scenario: the payments that banks are told to make, from a file, written out, or generated.
+
+The defaults of the generator are the figures of rule section "volumes to calibrate on" (中国人民银行 2025); those
+marked [P] have no public source and are modelling defaults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any, Final, Self
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from cnaps_sim.scenario.faults import fault, tag
+from cnaps_sim.scenario.moments import MomentField
+from cnaps_sim.scenario.quantities import AccountCount, Amount, Factor, ItemCount, Share, Sigma
+from cnaps_sim.scenario.terms import (
+    AccountId,
+    Currency,
+    FileName,
+    OneOf,
+    PaymentId,
+    Terms,
+    Text,
+    TypeCode,
+    choose_one,
+    listed,
+)
+from cnaps_sim.words.codes import Priority, System
+from cnaps_sim.words.units import FEN_PER_YUAN
+
+#: HVPS on a working day of 2025: items, and their value in fen (CNY 36.15 tn).
+HVPS_ITEMS_PER_DAY: Final = 1_629_000
+HVPS_VALUE_PER_DAY: Final = 36_150_000_000_000 * FEN_PER_YUAN
+#: Share of bank transfers (行间资金汇划) in the count [P].
+BANK_TRANSFER_SHARE: Final = Decimal("0.1442")
+#: Share of the day's value that is sent after 15:00 [P].
+LATE_VALUE_SHARE: Final = Decimal("0.35")
+#: The network of who pays whom [P]: a core in which all pay one another, the other banks tied to a few of it, and the
+#: probability that such a tie works both ways.
+CORE_COUNT: Final = 21
+TIES: Final = 3
+RECIPROCITY: Final = Decimal("0.9")
+#: Shares of the count at priority HIGH (紧急) and URGT (特急) [P].
+HIGH_SHARE: Final = Decimal("0.02")
+URGENT_SHARE: Final = Decimal("0.0001")
+#: Exponent of the Pareto distribution of the banks' sizes [P].
+SIZE_EXPONENT: Final = Decimal("1.2")
+#: Lognormal amounts of customer payments and of bank transfers [P]: median in fen, sigma of the logarithm.
+CUSTOMER_MEDIAN: Final = 150_000 * FEN_PER_YUAN
+CUSTOMER_SIGMA: Final = Decimal("2.2")
+BANK_MEDIAN: Final = 40_000_000 * FEN_PER_YUAN
+BANK_SIGMA: Final = Decimal("1.6")
+
+#: Systems whose payments a scenario can bring.
+SYSTEMS: Final = (System.HVPS,)
+
+SystemOfWorkload = Annotated[System, OneOf.of("system", SYSTEMS)]
+
+
+class Generator(StrEnum):
+    """Generators of payments."""
+
+    NATIONAL = "national"  # calibrated on the published national totals
+
+
+class PaymentRow(Terms):
+    """One payment (支付业务), with the columns of payments.csv.
+
+    The amount is int fen.
+    """
+
+    payment_id: PaymentId = Field(description="the sender's id, unique in the scenario")
+    time: MomentField = Field(description="when the bank is told to pay: HH:MM[:SS[.mmm]] or a full date-time")
+    debtor: AccountId = Field(description="account to debit")
+    creditor: AccountId = Field(description="account to credit")
+    amount: Amount = Field(description="CNY, above 0")
+    priority: Annotated[Priority, OneOf.of("priority", Priority)] = Field(
+        default=Priority.NORM, description="URGT (特急), HIGH (紧急) or NORM (普通)"
+    )
+    type: TypeCode | None = Field(default=None, description="business type (业务类型), such as A100")
+    currency: Currency = Field(
+        default="CNY", description="currency; a payment in one without a book is refused in the run"
+    )
+    due: MomentField | None = Field(default=None, description="when it must be settled at the latest")
+    on_behalf_of: Text | None = Field(default=None, description="indirect participant behind the debtor")
+
+
+class WorkloadFile(Terms):
+    """Payments in a CSV or Parquet file."""
+
+    system: SystemOfWorkload = Field(description="system that takes the payments")
+    file: FileName = Field(description="payments.csv or .parquet, from the folder of the scenario")
+
+
+class WorkloadPayments(Terms):
+    """Payments written out, for small scenarios."""
+
+    system: SystemOfWorkload = Field(description="system that takes the payments")
+    payments: Annotated[tuple[PaymentRow, ...], listed] = Field(description="the payments; equal times keep this order")
+
+
+class WorkloadGenerator(Terms):
+    """Generated payments: counts and the value of a day are exact, everything else is drawn.
+
+    Money is int fen, sigmas are standard deviations of the natural logarithm.
+    """
+
+    system: SystemOfWorkload = Field(description="system that takes the payments")
+    generator: Annotated[Generator, OneOf.of("generator", Generator)] = Field(description="which generator")
+    count: ItemCount = Field(default=HVPS_ITEMS_PER_DAY, description="payments a day, before the scenario's scale")
+    value: Amount = Field(default=HVPS_VALUE_PER_DAY, description="CNY a day, before the scenario's scale")
+    bank_transfer_share: Share = Field(default=BANK_TRANSFER_SHARE, description="share of bank transfers in the count")
+    late_value_share: Share = Field(default=LATE_VALUE_SHARE, description="share of the value after 15:00")
+    high_share: Share = Field(default=HIGH_SHARE, description="share of the count at priority HIGH")
+    urgent_share: Share = Field(default=URGENT_SHARE, description="share of the count at priority URGT")
+    core_count: AccountCount = Field(default=CORE_COUNT, description="banks that all pay one another")
+    ties: AccountCount = Field(default=TIES, description="core banks that every other bank pays")
+    reciprocity: Share = Field(default=RECIPROCITY, description="probability that such a tie works both ways")
+    size_exponent: Factor = Field(default=SIZE_EXPONENT, description="exponent of the Pareto distribution of sizes")
+    customer_median: Amount = Field(default=CUSTOMER_MEDIAN, description="CNY, median of customer payments")
+    customer_sigma: Sigma = Field(default=CUSTOMER_SIGMA, description="sigma of the logarithm of customer payments")
+    bank_median: Amount = Field(default=BANK_MEDIAN, description="CNY, median of bank transfers")
+    bank_sigma: Sigma = Field(default=BANK_SIGMA, description="sigma of the logarithm of bank transfers")
+
+    @model_validator(mode="after")
+    def _shares_fit(self) -> Self:
+        if self.high_share + self.urgent_share > 1:
+            raise fault("together with urgent_share over 1", "shares that sum to at most 1", path=("high_share",))
+        return self
+
+
+_FILE, _PAYMENTS, _GENERATOR = tag("file"), tag("payments"), tag("generator")
+
+
+def _source(entry: Any) -> str:
+    if isinstance(entry, Mapping):
+        return next((tag(key) for key in ("file", "payments", "generator") if entry.get(key) is not None), _FILE)
+    if isinstance(entry, WorkloadPayments):
+        return _PAYMENTS
+    return _GENERATOR if isinstance(entry, WorkloadGenerator) else _FILE
+
+
+WorkloadEntry = Annotated[
+    Annotated[WorkloadFile, Tag(_FILE)]
+    | Annotated[WorkloadPayments, Tag(_PAYMENTS)]
+    | Annotated[WorkloadGenerator, Tag(_GENERATOR)],
+    Discriminator(_source),
+    choose_one("file", "payments", "generator"),
+]

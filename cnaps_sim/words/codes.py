@@ -1,0 +1,347 @@
+"""Codes: every enumeration of the payment system, with its Chinese term.
+
+Integer enumerations are what the compiled books store; text enumerations are what tables and files say.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, IntEnum, StrEnum
+
+
+class System(StrEnum):
+    """The systems of the national centre (国家处理中心)."""
+
+    SAPS = "SAPS"  # 清算账户管理系统: the settlement accounts
+    HVPS = "HVPS"  # 大额支付系统
+    BEPS = "BEPS"  # 小额支付系统
+    IBPS = "IBPS"  # 网上支付跨行清算系统
+    NETS = "NETS"  # 轧差服务器
+    CCMS = "CCMS"  # 公共控制系统
+
+
+class Level(IntEnum):
+    """The eight levels of the settlement queue (清算排队), highest first."""
+
+    REVERSAL = 0  # 错账冲正
+    URGENT = 1  # 特急: disaster relief and defence funds
+    INTEREST_AND_FEES = 2  # 日间透支计息, 收费
+    SAME_CITY_NET = 3  # 同城轧差净额
+    ROUND_NET = 4  # 小额、网银轧差净额 and third-party nets
+    ONE_SIDED = 5  # 单边业务 of the central bank
+    HIGH = 6  # 紧急
+    NORMAL = 7  # 普通 and 即时转账
+
+
+#: Levels at which participants send HVPS payments; the others are the central bank's own bookings.
+HVPS_LEVELS = (Level.URGENT, Level.HIGH, Level.NORMAL)
+
+
+class Priority(StrEnum):
+    """The settlement priority a participant asks for (SttlmPrty)."""
+
+    URGT = "URGT"  # 特急, level 1
+    HIGH = "HIGH"  # 紧急, level 6
+    NORM = "NORM"  # 普通, level 7
+
+    @property
+    def level(self) -> Level:
+        return _LEVEL_OF[self]
+
+    @classmethod
+    def of(cls, level: int) -> Priority | None:
+        """The priority of a level; None for the central bank's own levels."""
+        return _PRIORITY_OF.get(level)
+
+
+_LEVEL_OF = {Priority.URGT: Level.URGENT, Priority.HIGH: Level.HIGH, Priority.NORM: Level.NORMAL}
+_PRIORITY_OF: dict[int, Priority] = {level: priority for priority, level in _LEVEL_OF.items()}
+
+
+class Phase(IntEnum):
+    """The state of a system's business day (系统状态)."""
+
+    PREPARATION = 0  # 营业准备
+    DAYTIME = 10  # 日间
+    CUT_OFF = 20  # 业务截止
+    CLEARING_WINDOW = 30  # 清算窗口
+    END_OF_DAY = 40  # 日终
+
+    @property
+    def chinese(self) -> str:
+        return {0: "营业准备", 10: "日间", 20: "业务截止", 30: "清算窗口", 40: "日终"}[self.value]
+
+
+class Discipline(IntEnum):
+    """What happens to a payment that its account cannot fund."""
+
+    FIFO = 0  # queue, strict order
+    BYPASS = 1  # queue, later payments of the same level may pass
+    REJECT = 2  # no queue: refused at once
+
+
+class AccountStatus(StrEnum):
+    """Status of a settlement account (清算账户状态)."""
+
+    AS00 = "AS00"  # 待开户, to be opened
+    AS01 = "AS01"  # 正常, open
+    AS02 = "AS02"  # 待销户, to be closed
+    AS03 = "AS03"  # 已销户, closed
+    AS04 = "AS04"  # 借记控制, debit-controlled
+    AS05 = "AS05"  # 贷记控制, credit-controlled
+    AS06 = "AS06"  # 冻结, frozen
+
+
+class Life(IntEnum):
+    """The part of an account's status that is no control: controls are flags, because both can be on."""
+
+    TO_OPEN = 0
+    OPEN = 1
+    TO_CLOSE = 2
+    CLOSED = 3
+    FROZEN = 6
+
+
+class Status(StrEnum):
+    """Business status of a payment (业务处理状态)."""
+
+    PR00 = "PR00"  # 已转发, forwarded
+    PR02 = "PR02"  # 已付款, paid
+    PR03 = "PR03"  # 已轧差, netted
+    PR04 = "PR04"  # 已清算, settled
+    PR05 = "PR05"  # 已成功, succeeded
+    PR08 = "PR08"  # 已撤销, cancelled
+    PR09 = "PR09"  # 已拒绝, rejected
+    PR10 = "PR10"  # 已确认, confirmed
+    PR11 = "PR11"  # 轧差排队, queued for netting
+    PR12 = "PR12"  # 清算排队, queued for settlement
+    PR21 = "PR21"  # 已止付, stopped
+    PR22 = "PR22"  # 已冲正, reversed
+    PR23 = "PR23"  # 已退回, returned later by a payment of its own
+    PR32 = "PR32"  # 已超期, expired
+
+
+class Reason(StrEnum):
+    """CNAPS reason of a refusal (业务拒绝码)."""
+
+    RJ90 = "RJ90"  # other
+    RJ91 = "RJ91"  # reply without original
+    RJ92 = "RJ92"  # payer's bank
+    RJ94 = "RJ94"  # over the net debit cap
+    RJ95 = "RJ95"  # payee's bank
+    RJ99 = "RJ99"  # sent back at the end of the day
+
+
+class Refusal(IntEnum):
+    """Why the books refuse a payment; the number is what the compiled books store.
+
+    The members stand in the order of precedence: format, duplicate, unknown or closed account, self-payment,
+    amount, phase (which includes being logged out), credit control, then funds. Each has its ISO 20022
+    external reason code.
+    """
+
+    NONE = 0
+    FORMAT = 1  # FF01
+    DUPLICATE = 2  # AM05
+    NO_BOOK = 3  # AM03: a currency in which no settlement account is kept
+    CLOSED_ACCOUNT = 4  # AC04
+    SELF_PAYMENT = 5  # RC01
+    AMOUNT = 6  # AM02
+    OUT_OF_HOURS = 7  # TM01
+    LOGGED_OUT = 8  # TM01
+    CREDIT_CONTROL = 9  # AC06
+    DEBIT_CONTROL = 10  # AC06, only where the discipline keeps no queue
+    FUNDS = 11  # AM04, only where the discipline keeps no queue
+    END_OF_DAY = 12  # AM04, sent back when the clearing window closes
+
+    @property
+    def reason(self) -> Reason:
+        return Reason.RJ99 if self is Refusal.END_OF_DAY else Reason.RJ90
+
+    @property
+    def iso(self) -> str:
+        return _ISO_REASON[self]
+
+    @property
+    def sentence(self) -> str:
+        """The refusal in words, for `explain`."""
+        return _REFUSAL_WORDS[self]
+
+
+_ISO_REASON = {
+    Refusal.NONE: "",
+    Refusal.FORMAT: "FF01",
+    Refusal.DUPLICATE: "AM05",
+    Refusal.NO_BOOK: "AM03",
+    Refusal.CLOSED_ACCOUNT: "AC04",
+    Refusal.SELF_PAYMENT: "RC01",
+    Refusal.AMOUNT: "AM02",
+    Refusal.OUT_OF_HOURS: "TM01",
+    Refusal.LOGGED_OUT: "TM01",
+    Refusal.CREDIT_CONTROL: "AC06",
+    Refusal.DEBIT_CONTROL: "AC06",
+    Refusal.FUNDS: "AM04",
+    Refusal.END_OF_DAY: "AM04",
+}
+_REFUSAL_WORDS = {
+    Refusal.NONE: "accepted",
+    Refusal.FORMAT: "its form was wrong",
+    Refusal.DUPLICATE: "it had been received before",
+    Refusal.NO_BOOK: "no settlement account is kept in its currency",
+    Refusal.CLOSED_ACCOUNT: "an account named in it is not open",
+    Refusal.SELF_PAYMENT: "debtor and creditor are the same account",
+    Refusal.AMOUNT: "its amount is not allowed",
+    Refusal.OUT_OF_HOURS: "the system does not take such payments at that time",
+    Refusal.LOGGED_OUT: "its sender was logged out",
+    Refusal.CREDIT_CONTROL: "the creditor's account is under credit control",
+    Refusal.DEBIT_CONTROL: "the debtor's account is under debit control and the discipline keeps no queue",
+    Refusal.FUNDS: "the debtor's account could not fund it and the discipline keeps no queue",
+    Refusal.END_OF_DAY: "it was still queued when the clearing window closed",
+}
+
+
+class Act(IntEnum):
+    """What the books did, one log entry each, in the order done."""
+
+    NONE = 0
+    SETTLED = 1  # posted: a transfer, final
+    QUEUED = 2  # waits in the settlement queue
+    REFUSED = 3  # PR09 on arrival, or when its turn came
+    CANCELLED = 4  # PR08, by its sender
+    RETURNED = 5  # PR09 + RJ99
+    HELD = 6  # waits in the sending bank's own outbox
+    MOVED_TO_HEAD = 7
+    MOVED_TO_TAIL = 8
+    LEVEL_CHANGED = 9  # moved to the tail of another level
+    WARNING_RAISED = 10  # balance warning (余额预警); `sequence` is the account's row
+    WARNING_CLEARED = 11
+    SUBMITTED = 12  # left the outbox: the same payment is now submitted
+
+
+class Cause(IntEnum):
+    """What released a waiting payment; a value of 0 or more is the sequence of the payment that did."""
+
+    NONE = -1  # nothing had to: settled on arrival
+    LIMIT = -2  # a limit, floor, earmark or reservation changed
+    CONTROL = -3  # debit control or freeze lifted
+    CANCEL = -4  # a payment ahead was cancelled
+    MOVE = -5  # the order of the queue changed
+    RETURN = -6  # payments ahead were sent back at the end of the day
+    INJECTION = -7  # liquidity injected
+    PENALTY = -8  # central-bank loan at the penalty rate
+    POOL = -9
+    PLEDGE = -10
+    LOAN = -11
+
+    @property
+    def word(self) -> str | None:
+        """The text of `released_by`, None for a payment that settled on arrival."""
+        return None if self is Cause.NONE else self.name.lower()
+
+
+class TransferKind(StrEnum):
+    """Why money moved, in the table of transfers."""
+
+    PAYMENT = "payment"
+    NET = "net"
+    REVERSAL = "reversal"
+    SAME_CITY_NET = "same_city_net"
+    ONE_SIDED = "one_sided"
+    POOL = "pool"
+    SWEEP = "sweep"
+    PLEDGE = "pledge"
+    REPAYMENT = "repayment"
+    LOAN = "loan"
+    INTEREST = "interest"
+    FEE = "fee"
+    PENALTY = "penalty"
+    INJECTION = "injection"
+
+
+class CentralBankAccount(StrEnum):
+    """The central bank's own accounts: with them the sum of all balances never changes."""
+
+    LENDING = "PBC-LENDING"  # 再贷款
+    NETTING = "PBC-NETTING"  # 轧差清算
+    INTEREST_AND_FEES = "PBC-INTEREST-FEES"  # 利息与收费
+    ONE_SIDED = "PBC-ONE-SIDED"  # 单边业务
+
+
+class ParticipantKind(StrEnum):
+    """Classes of participant with an account of its own."""
+
+    STATE = "state"  # 国有大型商业银行
+    POLICY = "policy"  # 政策性银行
+    JOINT_STOCK = "joint-stock"  # 股份制商业银行
+    CITY = "city"  # 城市商业银行
+    RURAL = "rural"  # 农村金融机构
+    FOREIGN = "foreign"  # 外资银行
+    FINANCE = "finance"  # 财务公司
+    SPECIAL = "special"  # 特许参与者
+    CENTRAL_BANK = "central-bank"  # 中国人民银行
+
+
+class BusinessType(Enum):
+    """Business types (业务类型): code, English, Chinese. Codes in capitals with digits are the public ones."""
+
+    ORDINARY = ("A100", "ordinary credit transfer", "普通汇兑")
+    WELFARE = ("A101", "public welfare transfer", "公益性资金汇划")
+    TREASURY_REMITTANCE = ("A102", "treasury remittance", "国库汇款")
+    SAME_CITY_NET = ("A103", "same-city net", "同城轧差净额清算")
+    TREASURY = ("A104", "treasury credit transfer", "国库资金贷记划拨")
+    RETURN = ("A105", "return of a transfer", "退汇")
+    FOREIGN_EXCHANGE = ("A112", "foreign exchange clearing", "外汇清算")
+    CROSS_BORDER = ("A113", "cross-border payment", "跨境支付")
+    CENTRAL_BANK_LOAN = ("A115", "central-bank loan", "再贷款")
+    INTERBANK = ("A200", "interbank transfer", "行间资金汇划")
+    OPEN_MARKET = ("G101", "open-market operation", "公开市场交易结算")
+    BOND = ("G102", "bond trade (DvP cash leg)", "债券市场交易结算")
+    CARD_NET = ("G104", "bank card net", "银行卡轧差净额")
+    COMMERCIAL_DRAFT = ("G105", "electronic commercial draft", "电子商业汇票资金清算")
+    FX_MARKET = ("G106", "foreign exchange market settlement", "外汇交易市场结算")
+    FUND_POOL = ("G107", "fund pool settlement", "资金池结算")
+    AUTOMATIC_LOAN = ("G108", "automatic interbank loan", "日终自动拆借")
+    PLEDGE_FINANCING = ("G109", "pledge financing", "质押融资")
+    OTHER_NET = ("H012", "net of another system", "其他系统轧差净额")
+    CIPS_FUNDING = ("CIPS", "funding of CIPS", "CIPS 注资")  # modelling code
+    INTERBANK_LENDING = ("LEND", "interbank lending", "同业拆借")  # modelling code
+    ROUND_NET = ("NETS", "round net of BEPS and IBPS", "小额网银轧差净额")  # modelling code
+    REVERSAL = ("RVSL", "reversal of a booking error", "错账冲正")  # modelling code
+    INTEREST = ("INTR", "intraday overdraft interest", "日间透支计息")  # modelling code
+    FEE = ("FEES", "fees of the payment system", "汇划费用")  # modelling code
+    ONE_SIDED = ("UNIL", "one-sided central-bank business", "单边业务")  # modelling code
+
+    def __init__(self, code: str, english: str, chinese: str) -> None:
+        self.code = code
+        self.english = english
+        self.chinese = chinese
+
+
+#: The only business a special session takes: CIPS funding and interbank lending.
+SPECIAL_SESSION_TYPES = frozenset({BusinessType.CIPS_FUNDING.code, BusinessType.INTERBANK_LENDING.code})
+
+
+class Answer(IntEnum):
+    """What the books answer to a queue operation or a change of terms; all but DONE change nothing."""
+
+    DONE = 0
+    NOT_WAITING = 1
+    NOT_OWN = 2
+    LEVEL_CLOSED = 3  # only levels 1, 6 and 7 are the participants' own
+    SWITCHED_OFF = 4  # the scenario does not allow it
+    SHORT_OF_FUNDS = 5  # an earmark cannot be raised above what is available
+    NOT_EMPTY = 6  # an account with a balance or a waiting payment cannot be closed
+
+    @property
+    def sentence(self) -> str:
+        return _ANSWER_WORDS[self]
+
+
+_ANSWER_WORDS = {
+    Answer.DONE: "done",
+    Answer.NOT_WAITING: "the payment is not waiting in a settlement queue",
+    Answer.NOT_OWN: "the payment belongs to another participant",
+    Answer.LEVEL_CLOSED: "only levels 1, 6 and 7 of the queue are open to participants",
+    Answer.SWITCHED_OFF: "the scenario does not allow it",
+    Answer.SHORT_OF_FUNDS: "the account has not enough available funds",
+    Answer.NOT_EMPTY: "the account holds money or a waiting payment",
+}

@@ -1,0 +1,62 @@
+"""The comparison of the two sets of books is itself tested: each one-line slip in the compiled books must fail it.
+
+A copy of the package gets one slip and runs the comparison uncompiled. The fast tier tries a few of the slips,
+the slow tier all of them.
+"""
+
+from __future__ import annotations
+
+import os
+import runpy
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from cnaps_sim.core import queue
+
+EDITS: tuple[tuple[str, str, str], ...] = runpy.run_path(str(Path(__file__).with_name("edits.py")))["EDITS"]
+CORE = Path(queue.__file__).parent
+COMPARISON = Path(__file__).parents[1] / "properties" / "test_books_and_twin_agree.py"
+SLOW = os.environ.get("CNAPS_SIM_TESTS") == "slow"
+TRIED = EDITS if SLOW else EDITS[5::12]
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=[f"{file}:{number}" for number, (file, _, _) in enumerate(EDITS)])
+def test_each_slip_still_has_its_place(edit: tuple[str, str, str]) -> None:
+    file, line, slip = edit
+    assert (CORE / file).read_text(encoding="utf-8").count(line) == 1
+    assert line != slip
+
+
+def compare_with(edit: tuple[str, str, str] | None, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the comparison against a copy of the package with one slip in it."""
+    spec = find_spec("cnaps_sim")
+    assert spec is not None
+    assert spec.origin is not None
+    shutil.copytree(Path(spec.origin).parent, folder / "cnaps_sim", ignore=shutil.ignore_patterns("__pycache__"))
+    if edit is not None:
+        place = folder / "cnaps_sim" / "core" / edit[0]
+        place.write_text(place.read_text(encoding="utf-8").replace(edit[1], edit[2]), encoding="utf-8")
+    shutil.copy(COMPARISON, folder)
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(folder), "CNAPS_SIM_EXAMPLES": "700"}
+    environment.pop("CNAPS_SIM_TESTS", None)
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "--rootdir", str(folder), "-p", "no:cacheprovider"]
+    return subprocess.run(
+        [*command, str(folder / COMPARISON.name)], env=environment, cwd=folder, capture_output=True, text=True, timeout=900
+    )
+
+
+def test_the_comparison_passes_without_a_slip(tmp_path: Path) -> None:
+    done = compare_with(None, tmp_path)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("edit", TRIED, ids=[f"{file}-{line[:40]}" for file, line, _ in TRIED])
+def test_the_comparison_fails_with_a_slip(edit: tuple[str, str, str], tmp_path: Path) -> None:
+    done = compare_with(edit, tmp_path)
+    assert done.returncode == 1, done.stdout[-2000:] + done.stderr[-2000:]
+    assert "1 failed" in done.stdout
