@@ -9,7 +9,7 @@ import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Concatenate, Final, NamedTuple, ParamSpec
+from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, cast
 
 import matplotlib
 import numpy as np
@@ -138,7 +138,7 @@ def plot(draw: Callable[Concatenate[Any, Axes, P], None]) -> Callable[Concatenat
             draw(run, axes, *args, **choices)
         return axes
 
-    return drawn
+    return cast(Callable[Concatenate[Any, Axes | None, P], Axes], drawn)
 
 
 @contextmanager
@@ -163,9 +163,7 @@ def new_axes(width: float = 7.2, height: float = 3.3, margins: Margins | None = 
             return Figure(figsize=(width, height), layout="constrained").add_subplot()
         left, right, bottom = margins
         figure = Figure(figsize=(width, height))
-        figure.subplots_adjust(
-            left=left / width, right=1 - right / width, bottom=bottom / height, top=1 - 0.3 / height
-        )
+        figure.subplots_adjust(left=left / width, right=1 - right / width, bottom=bottom / height, top=1 - 0.3 / height)
         return figure.add_subplot()
 
 

@@ -10,48 +10,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cnaps_sim.words.codes import BusinessType, Level, Priority, Reason, Refusal, System
-from cnaps_sim.words.errors import InputError, nearest
-from cnaps_sim.words.units import format_clock, format_fen
+from cnaps_sim.words.codes import Level, Priority, Reason, Refusal, System
+from cnaps_sim.words.units import format_clock
 
 from .metrics.columns import NONE, Columns, Run, as_date, columns_of, has_table, remembered
 from .metrics.liquidity import Accounts
-from .metrics.payments import CANCELLED, QUEUED, REJECTED, RETURNED, Payments, payments_of, timetable_of
+from .metrics.payments import CANCELLED, QUEUED, REJECTED, RETURNED, Payments, payments_of, rows_with_id, timetable_of
 from .metrics.queue import places
+from .phrases import BY_REASON, LEVEL_WORDS, RELEASED, TERMS, TYPES, cny, joined, span
 
 #: Payments ahead in the queue that are named; the others are counted.
 MOST_NAMED: Final = 5
-_TYPES: Final = {kind.code: kind for kind in BusinessType}
-_LEVEL_WORDS: Final = {
-    Level.REVERSAL: "reversals, 错账冲正",
-    Level.URGENT: "urgent, 特急",
-    Level.INTEREST_AND_FEES: "interest and fees, 计息收费",
-    Level.SAME_CITY_NET: "same-city nets, 同城轧差净额",
-    Level.ROUND_NET: "round nets, 轧差净额",
-    Level.ONE_SIDED: "one-sided business of the central bank, 单边业务",
-    Level.HIGH: "high, 紧急",
-    Level.NORMAL: "normal, 普通",
-}
-_RELEASED: Final = {
-    "limit": "A change of {debtor}'s terms (overdraft limit, floor, earmark or reservation) released it",
-    "control": "A control on an account was changed or lifted, and {debtor}'s queue was tried again, which released it",
-    "cancel": "The cancellation of a payment ahead of it released it",
-    "move": "A change in the order of {debtor}'s queue released it",
-    "return": "What stood ahead of it was sent back when the clearing window closed, which released it",
-    "injection": "Liquidity given to {debtor} released it",
-    "penalty": "The central bank lent {debtor} what was lacking at the penalty rate (高额罚息贷款), which released it",
-    "pool": "A rescue from {debtor}'s fund pool (资金池) released it",
-    "pledge": "Automatic pledge financing (自动质押融资) of {debtor} released it",
-    "loan": "A loan to {debtor} released it",
-}
-#: How the events of an account tell that its terms changed.
-_TERMS: Final = ("overdraft_limit", "floor", "earmark", "reserved_high", "reserved_urgent")
-#: Refusals that share an ISO reason; which of them it was depends on the run.
-_BY_REASON: Final = {
-    refusal.iso: refusal
-    for refusal in reversed(Refusal)
-    if refusal not in (Refusal.NONE, Refusal.END_OF_DAY, Refusal.LOGGED_OUT, Refusal.DEBIT_CONTROL)
-}
 
 
 @dataclass
@@ -86,7 +55,7 @@ class _Teller:
         self.run = run
         self.payments: Payments = payments_of(run)
         self.ids = self.payments.table.column("payment_id")
-        rows = _rows_of(self.ids, payment_id)
+        rows = rows_with_id(self.ids, payment_id)
         self.row = rows[0]
         self.twins = rows[1:]
         self.id = payment_id
@@ -104,22 +73,23 @@ class _Teller:
         """All sentences in order of time."""
         before, after = self._events()
         sentences = [self._what(), *self._sending(), *self._arrival(), *before, *self._ending(), *after]
-        return Story(self.id, [*sentences, *self._obligation(), *self._doubles()], self._facts())
+        sentences += [*self._aftermath(), *self._obligation(), *self._doubles()]
+        return Story(self.id, sentences, self._facts())
 
     # what it is ---------------------------------------------------------------------------------------------
 
     def _what(self) -> str:
         system, priority = self._text("system", self.row), Priority.of(self.level)
-        kind = _TYPES.get(self._text("type", self.row) or "")
+        kind = TYPES.get(self._text("type", self.row) or "")
         words = f"{self.id} is {'an' if system == System.HVPS else 'a'} {system} payment"
         if system == System.SAPS:
             words = f"{self.id} is a booking of the central bank in SAPS"
-        words += f" of {_cny(self.amount)} from {self.debtor} to {self.creditor}"
+        words += f" of {cny(self.amount)} from {self.debtor} to {self.creditor}"
         if kind is not None:
             words += f", {kind.english} ({kind.chinese})"
         if behalf := self._text("on_behalf_of", self.row):
             words += f", on behalf of {behalf}"
-        level = f"level {self.level.value} of the settlement queue ({_LEVEL_WORDS[self.level]})"
+        level = f"level {self.level.value} of the settlement queue ({LEVEL_WORDS[self.level]})"
         return f"{words}, at {level}" + (f", priority {priority.value}." if priority else ".")
 
     def _sending(self) -> list[str]:
@@ -127,11 +97,13 @@ class _Teller:
         if self.submitted == self.instructed:
             return [f"It was submitted on {self._date()} at {told}."]
         if self.submitted is None:
-            return [f"{self.debtor} was told on {self._date()} at {told} to make it; it never left {self.debtor}'s outbox."]
-        held = _span(self.submitted - self.instructed)
+            return [f"{self.debtor} was told on {self._date()} at {told} to make it, and never sent it."]
+        held = span(self.submitted - self.instructed)
         why = self._quoted(self.debtor, self.instructed, "stops sending", latest=True)
-        words = f"{self.debtor} was told on {self._date()} at {told} to make it and held it in its outbox for {held}{why}; "
-        return [words + f"it was submitted at {format_clock(self.submitted)}."]
+        return [
+            f"{self.debtor} was told on {self._date()} at {told} to make it and held it in its outbox for {held}{why}; "
+            f"it was submitted at {format_clock(self.submitted)}."
+        ]
 
     # arrival ------------------------------------------------------------------------------------------------
 
@@ -143,13 +115,12 @@ class _Teller:
     def _queue_words(self, ahead: list[int]) -> str:
         if not ahead:
             return f"It had to wait in {self.debtor}'s settlement queue (清算排队), with nothing before it."
-        named = [f"{self._id(row)} ({_cny(int(self.payments.amount[row]))})" for row in ahead[:MOST_NAMED]]
+        named = [f"{self._id(row)} ({cny(int(self.payments.amount[row]))})" for row in ahead[:MOST_NAMED]]
         if len(ahead) > MOST_NAMED:
             named.append(f"{len(ahead) - MOST_NAMED:,} more")
-        total = _cny(sum(self.payments.amount[ahead].tolist()))
-        return (
-            f"It had to wait in {self.debtor}'s settlement queue (清算排队) behind {_joined(named)}"
-            + (f", {total} in all." if len(ahead) > 1 else ".")
+        total = cny(sum(self.payments.amount[ahead].tolist()))
+        return f"It had to wait in {self.debtor}'s settlement queue (清算排队) behind {joined(named)}" + (
+            f", {total} in all." if len(ahead) > 1 else "."
         )
 
     def _ahead(self) -> list[int]:
@@ -158,42 +129,47 @@ class _Teller:
         own = self.entry[self.row]
         there = (self.entry >= 0) & (self.entry < own) & ((self.exit < 0) | (self.exit > own))
         rows = np.flatnonzero(there & (debtor == debtor[self.row]) & (level <= int(self.level)))
-        return rows[np.lexsort((self.entry[rows], level[rows]))].tolist()
+        ordered: list[int] = rows[np.lexsort((self.entry[rows], level[rows]))].tolist()
+        return ordered
 
     def _funds(self) -> list[str]:
         """What the account held when the payment arrived, as far as the tables tell."""
-        balance = self._balance()
-        if balance is None or self.submitted is None:
+        if self.submitted is None:
             return []
-        terms = self._terms()
+        balance, terms = self._balance(self.submitted), self._terms(self.submitted)
+        if balance is None:
+            return []
         if terms is None:
-            return [f"{self.debtor}'s balance was {_cny(balance)} at that moment."]
+            return [f"{self.debtor}'s balance was {cny(balance)} at that moment."]
         available = balance + terms
-        parts = f" (balance {_cny(balance)}, overdraft limit less earmark and floor {_cny(terms)})" if terms else ""
-        words = f"{self.debtor} had {_cny(available)} available at that moment{parts}"
+        parts = f" (balance {cny(balance)}, overdraft limit less earmark and floor {cny(terms)})" if terms else ""
+        words = f"{self.debtor} had {cny(available)} available at that moment{parts}"
         if available < self.amount:
-            return [f"{words}, {_cny(self.amount - available)} too little."]
-        return [f"{words}; that was enough for it, but not its turn." if self._ahead() else f"{words}, but it was held."]
+            return [f"{words}, {cny(self.amount - available)} too little."]
+        turn = self._ahead()
+        return [f"{words}; that was enough for it, but not its turn." if turn else f"{words}, but it was held."]
 
-    def _terms(self) -> int | None:
+    def _terms(self, arrived: int) -> int | None:
         """Overdraft limit - earmark - floor of the account, fen; None where it may have changed by then.
 
         Both lowest figures of the accounts table belong to the same instant as long as the terms stay the same.
         Credit does not count in the clearing window.
         """
+        if not has_table(self.run, "accounts"):
+            return None
         accounts = columns_of(self.run, "accounts", Accounts)
         today = accounts.numbers("date") == self.payments.numbers("date")[self.row]
         own = np.flatnonzero(today & _is(accounts.codes("account"), self.debtor))
         lowest = accounts.numbers("min_available_fen")[own]
-        changed = any(detail.startswith(_TERMS) for _, _, detail in self._about(self.debtor, ("action",)))
+        changed = any(detail.startswith(TERMS) for _, _, detail in self._about(self.debtor, ("action",)))
         day = next(day for day in timetable_of(self.run) if str(day["date"]) == self._date())
-        if changed or len(own) == 0 or lowest[0] == NONE or self.submitted >= int(day["cut_off_ms"]):
+        if changed or len(own) == 0 or lowest[0] == NONE or arrived >= int(day["cut_off_ms"]):
             return None
         return int(lowest[0] - accounts.numbers("lowest_fen")[own[0]])
 
-    def _balance(self) -> int | None:
-        """The debtor's balance when the payment arrived, fen; None if the run did not keep its transfers."""
-        if not (has_table(self.run, "transfers") and has_table(self.run, "accounts")):
+    def _balance(self, arrived: int) -> int | None:
+        """The debtor's balance when the payment arrived, fen; None if the run did not keep its accounts."""
+        if not has_table(self.run, "accounts"):
             return None
         accounts = columns_of(self.run, "accounts", Accounts)
         today = accounts.numbers("date") == self.payments.numbers("date")[self.row]
@@ -204,15 +180,15 @@ class _Teller:
         time = transfers.numbers("time_ms")
         same_date = transfers.numbers("date") == self.payments.numbers("date")[self.row]
         debit, credit = (_is(transfers.codes(side), self.debtor) for side in ("debtor", "creditor"))
-        rows = np.flatnonzero((debit | credit) & same_date & (time <= self.submitted))
-        rows = rows[(time[rows] < self.submitted) | self._before(transfers, rows)]
+        rows = np.flatnonzero((debit | credit) & same_date & (time <= arrived))
+        rows = rows[(time[rows] < arrived) | self._before(transfers, rows, arrived)]
         amount = transfers.numbers("amount_fen")
         moved = int(amount[rows[credit[rows]]].sum()) - int(amount[rows[debit[rows]]].sum())
         return int(accounts.numbers("opening_fen")[own[0]]) + moved
 
-    def _before(self, transfers: Columns, rows: Any) -> Any:
+    def _before(self, transfers: Columns, rows: Any, arrived: int) -> Any:
         """Which of these transfers were posted before the payment arrived, within its instant."""
-        at_once = rows[transfers.numbers("time_ms")[rows] == self.submitted]
+        at_once = rows[transfers.numbers("time_ms")[rows] == arrived]
         named = transfers.table.column("payment_id").take(pa.array(at_once))
         place = pc.index_in(self.ids, value_set=pa.array(named.to_pylist(), pa.string())).fill_null(-1).to_numpy()
         found = np.flatnonzero((place >= 0) & self.payments.settled)
@@ -262,7 +238,7 @@ class _Teller:
             return Refusal.LOGGED_OUT.sentence
         if iso == Refusal.CREDIT_CONTROL.iso and self._control_was_on(self.debtor, "debit control"):
             return Refusal.DEBIT_CONTROL.sentence
-        refusal = _BY_REASON.get(iso or "")
+        refusal = BY_REASON.get(iso or "")
         return refusal.sentence if refusal else "no reason is recorded"
 
     def _logged_out(self) -> bool:
@@ -280,28 +256,29 @@ class _Teller:
             return []
         if cause.startswith("matching:"):
             return [self._matched(cause)]
-        words = _RELEASED.get(cause)
+        words = RELEASED.get(cause)
         if words is not None:
             return [words.format(debtor=self.debtor) + self._quoted_release(cause) + "."]
-        rows = [row for row in _rows_of(self.ids, cause, strict=False) if self.payments.settled[row]]
+        rows = [row for row in rows_with_id(self.ids, cause, strict=False) if self.payments.settled[row]]
         if not rows:
             return [f"It was released by {cause}."]
         row = rows[0]
         payer, payee = self._text("debtor", row), self._text("creditor", row)
         credited = f"credited {payee} and " if payee == self.debtor else ""
         return [
-            f"{cause}, {_cny(int(self.payments.amount[row]))} from {payer} to {payee}, settled at "
+            f"{cause}, {cny(int(self.payments.amount[row]))} from {payer} to {payee}, settled at "
             f"{format_clock(int(self.payments.final[row]))}, {credited}released it."
         ]
 
     def _matched(self, cause: str) -> str:
-        words = f"Queue matching (排队撮合) number {cause.partition(':')[2]} released it together with payments of others"
+        number = int(cause.partition(":")[2])
+        words = f"Queue matching (排队撮合) number {number} released it together with payments of others"
         if has_table(self.run, "matchings"):
             matchings = columns_of(self.run, "matchings", Columns)
-            rows = np.flatnonzero(matchings.numbers("matching") == int(cause.partition(":")[2]))
+            rows = np.flatnonzero(matchings.numbers("matching") == number)
             if len(rows):
                 settled = int(matchings.numbers("settled")[rows[0]])
-                words += f", {settled:,} in all ({_cny(int(matchings.numbers('settled_fen')[rows[0]]))})"
+                words += f", {settled:,} in all ({cny(int(matchings.numbers('settled_fen')[rows[0]]))})"
         return words + ": their net effect was funded."
 
     def _finality(self, at: str) -> list[str]:
@@ -310,18 +287,23 @@ class _Teller:
         if self.payments.waited[self.row]:
             sentences = [f"It settled at {at} and was final then ({final}){self._after_waiting()}."]
         else:
-            sentences = [f"Nothing stood before it and its account could pay: it settled at once, final at {at} ({final})."]
-        later = self._time("ended_ms")
-        if status in ("PR22", "PR23") and later is not None:
-            word = "reversed (冲正)" if status == "PR22" else "returned by a payment of its own (退汇)"
-            sentences.append(f"It was {word} at {format_clock(later)} ({status}); it stays counted as settled.")
+            at_once = "Nothing stood before it and its account could pay: it settled at once"
+            sentences = [f"{at_once}, final at {at} ({final})."]
         return sentences
+
+    def _aftermath(self) -> list[str]:
+        """A later reversal or return of the settled payment."""
+        status, later = self._text("status", self.row), self._time("ended_ms")
+        if status not in ("PR22", "PR23") or later is None:
+            return []
+        word = "reversed (冲正)" if status == "PR22" else "returned by a payment of its own (退汇)"
+        return [f"It was {word} at {format_clock(later)} ({status}); it stays counted as settled."]
 
     def _after_waiting(self) -> str:
         if self.left is None or self.submitted is None or not self.payments.waited[self.row]:
             return ""
         waited = self.left - self.submitted
-        return f" after {_span(waited)} in the queue" if waited else ", in the instant in which it was queued"
+        return f" after {span(waited)} in the queue" if waited else ", in the instant in which it was queued"
 
     def _obligation(self) -> list[str]:
         limit = self._time("due_ms")
@@ -330,7 +312,7 @@ class _Teller:
         if not self.payments.settled[self.row] or self.left is None:
             return [f"It was due by {format_clock(limit)} and never settled: the obligation was missed."]
         late = self.left - limit
-        kept = "kept" if late <= 0 else f"missed by {_span(late)}"
+        kept = "kept" if late <= 0 else f"missed by {span(late)}"
         return [f"It was due by {format_clock(limit)}: {kept}."]
 
     def _doubles(self) -> list[str]:
@@ -392,11 +374,10 @@ class _Teller:
     def _cancelled_ahead(self) -> str:
         same = self.payments.codes("debtor").codes == self.payments.codes("debtor").codes[self.row]
         rows = np.flatnonzero(same & (self.payments.outcome == CANCELLED) & (self.payments.left == self.left))
-        return f" ({_joined([self._id(row) for row in rows.tolist()])})" if len(rows) else ""
+        return f" ({joined([self._id(row) for row in rows.tolist()])})" if len(rows) else ""
 
     def _text(self, name: str, row: int) -> Any:
-        value = self.payments.table.column(name)[int(row)].as_py()
-        return value
+        return self.payments.table.column(name)[int(row)].as_py()
 
     def _time(self, name: str) -> int | None:
         value = self.payments.table.column(name)[int(self.row)].as_py()
@@ -413,49 +394,8 @@ class _Teller:
         return max(time for time in (self.instructed, self.submitted, self.left) if time is not None)
 
 
-def _rows_of(ids: Any, payment_id: str, strict: bool = True) -> list[int]:
-    """Rows with this id, in order. InputError names the nearest ids if there is none and `strict` is set."""
-    rows: list[int] = pc.indices_nonzero(pc.equal(ids, pa.scalar(payment_id, ids.type))).to_pylist()
-    if not rows and strict:
-        raise InputError("payment_id", "", "no such payment", payment_id, nearest(payment_id, _like(ids, payment_id)))
-    return rows
-
-
-def _like(ids: Any, word: str, most: int = 2_000) -> list[str]:
-    """Some ids that begin as the word does: among millions nobody can compare them all."""
-    for length in range(len(word), -1, -1):
-        found = ids.filter(pc.starts_with(ids, word[:length])) if length else ids
-        if len(found) >= 3 or length == 0:
-            step = max(1, len(found) // most)
-            chosen: list[str] = found.take(pa.array(range(0, len(found), step))).to_pylist()
-            return chosen
-    return []
-
-
 def _is(column: Any, label: str) -> Any:
     """Which rows of a coded column hold the label."""
     if label not in column.labels:
         return np.zeros(len(column.codes), np.bool_)
     return column.codes == column.labels.index(label)
-
-
-def _cny(fen: int) -> str:
-    """An exact amount with thousands marked off."""
-    whole, _, cents = format_fen(fen).partition(".")
-    sign = "-" if whole.startswith("-") else ""
-    return f"CNY {sign}{int(whole.lstrip('-')):,}.{cents}"
-
-
-def _span(ms: int) -> str:
-    """An exact span of time: `1 h 5 min`, `2.5 s`, `12 ms`."""
-    if ms < 1_000:
-        return f"{ms} ms"
-    hours, rest = divmod(ms, 3_600_000)
-    minutes, rest = divmod(rest, 60_000)
-    seconds = f"{rest / 1000:.3f}".rstrip("0").rstrip(".")
-    parts = [f"{hours} h"] * bool(hours) + [f"{minutes} min"] * bool(minutes)
-    return " ".join(parts + ([f"{seconds} s"] if rest else []))
-
-
-def _joined(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -43,7 +43,7 @@ from .drawing import (
     plural,
     thin,
 )
-from .metrics.columns import Columns, Where, columns_of
+from .metrics.columns import Columns, Where, columns_of, has_table
 from .metrics.liquidity import accounts_of
 from .metrics.payments import OUTCOMES, timetable_of
 
@@ -139,11 +139,11 @@ def delay_distribution(run: Any, ax: Axes, where: Where = None) -> None:
 @plot
 def balances(run: Any, ax: Axes, where: Where = None, accounts: int = 4) -> None:
     """How much liquidity was in use: all participants' (filled), and the accounts that used most (lines)."""
-    frame = metrics.in_use(run, where=where)
     ax.set_title(bilingual("Liquidity in use", "流动性占用"))
-    if frame.empty:
+    if not has_table(run, "series"):
         nothing(ax, "the run recorded no balances over time")
         return
+    frame = metrics.in_use(run, where=where)
     whole = frame[frame["measure"] == "in_use"]
     time, used = thin(whole["time_ms"].to_numpy(), whole["value"].to_numpy())
     scale, unit = money_scale(used.max())
@@ -180,9 +180,11 @@ def liquidity_by_account(run: Any, ax: Axes, where: Where = None, accounts: int 
     place = np.arange(len(wide))
     ax.barh(place, wide["peak_used"] / scale, 0.55, color=BLUE, label=bilingual("used at the peak", "峰值使用"))
     ax.hlines(place, wide["lower_bound"] / scale, wide["upper_bound"] / scale, color=ORANGE, linewidth=1.2)
-    for column, mark, label in (("lower_bound", "|", "lower bound 下限"), ("upper_bound", "D", "upper bound 上限")):
-        english, chinese = label.rsplit(" ", 1)
-        ax.plot(wide[column] / scale, place, mark, color=ORANGE, markersize=5, markeredgewidth=1.4, label=bilingual(english, chinese))
+    for column, mark, words in (
+        ("lower_bound", "|", ("lower bound", "下限")),
+        ("upper_bound", "D", ("upper bound", "上限")),
+    ):
+        ax.plot(wide[column] / scale, place, mark, color=ORANGE, ms=5, mew=1.4, label=bilingual(*words))
     hbar_labels(ax, [_name(run, name) for name in wide.index])
     ax.set_xlim(left=0)
     ax.set_xlabel(unit)
@@ -289,7 +291,7 @@ def network(run: Any, ax: Axes, where: Where = None, accounts: int = 12) -> None
     ax.set_xlabel(bilingual("creditor", "收款"))
     bar = ax.figure.colorbar(mesh, ax=ax, pad=0.02)
     bar.set_label(unit)
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
 
 
 def _day(run: Any) -> tuple[int, int]:

@@ -12,24 +12,28 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 import matplotlib
 import numpy as np
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from cnaps_sim.words.units import MS_PER_HOUR, format_clock
 
 from . import metrics, plots
-from .drawing import INK, Margins, duration, money, new_axes, percent, plural, text_kept
+from .drawing import INK, LINES, Margins, duration, money, new_axes, percent, plural, text_kept
 from .metrics.columns import NONE, Columns, columns_of, has_table, remembered
 from .metrics.payments import OUTCOMES, payments_of
 
 #: Rows shown of each kind of event, of missed obligations and of scenario settings; the rest is counted.
 MOST_ROWS: Final = 12
-_SETTINGS: Final = ("hvps", "liquidity", "accounts", "workload", "limits", "timetable", "record", "scale", "holidays")
+_SETTINGS: Final = (
+    "hvps", "liquidity", "accounts", "workload", "actions", "timetable", "holidays", "bank_codes", "scale", "record",
+    "series_step",
+)  # fmt: skip
 
 
 class Drawing(NamedTuple):
@@ -86,11 +90,9 @@ DRAWINGS: Final = (
 )  # fmt: skip
 
 
-def write_report(run: Any, path: str | Path) -> Path:
-    """Write the report of a run as one HTML file; the path is returned."""
-    place = Path(path)
-    place.write_text(render(run), encoding="utf-8")
-    return place
+def write_report(run: Any, path: str | Path) -> None:
+    """Write the report of a run as one HTML file."""
+    Path(path).write_text(render(run), encoding="utf-8")
 
 
 def render(run: Any) -> str:
@@ -150,16 +152,16 @@ def _settings(scenario: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _flat(key: str, value: Any) -> Iterable[tuple[str, str]]:
-    """A setting as lines `a.b.c: value`; what is off or empty is not told."""
+    """A setting as lines `a.b.c: value`; what is off or empty is not told, and rows of input are only counted."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
             yield from _flat(f"{key}.{name}", inner)
     elif isinstance(value, (list, tuple)) and any(isinstance(item, (Mapping, list, tuple)) for item in value):
-        if len(value) > 4:
-            yield key, f"{len(value)} entries"
-        else:
+        if key == "workload" and len(value) <= 4:
             for place, item in enumerate(value):
-                yield from _flat(f"{key}.{place}", item)
+                yield from _flat(f"{key}.{place}" if len(value) > 1 else key, item)
+        else:
+            yield key, f"{len(value)} given in the scenario"
     elif value is not None and value != [] and value != "":
         text = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else _yes_no(value)
         yield key, text if len(text) <= 120 else text[:117] + "…"
@@ -195,7 +197,7 @@ def _liquidity_rows(view: Any, figures: Mapping[str, Any]) -> list[tuple[str, st
         ("turnover: value settled / liquidity used", _ratio(figures["turnover"])),
     ]
     if has_table(view, "accounts"):
-        spread = dict(metrics.concentration(view)[["measure", "value"]].itertuples(index=False))
+        spread: dict[str, Any] = dict(metrics.concentration(view)[["measure", "value"]].itertuples(index=False))
         rows.append(("Gini coefficient of liquidity used", _ratio(spread["gini"])))
         rows.append(("Herfindahl index of liquidity used", _ratio(spread["herfindahl"])))
     return rows
@@ -218,23 +220,28 @@ def _drawings(view: Any) -> list[dict[str, Any]]:
 
 def svg(ax: Axes, name: str) -> str:
     """The figure of these axes as SVG to stand inside HTML: no header, no references, ids of its own."""
-    ax.figure.patch.set_alpha(0)  # type: ignore[union-attr]
-    for axes in ax.figure.axes:
-        axes.patch.set_alpha(0)
+    figure = cast(Figure, ax.figure)
+    for patch in (figure.patch, *(axes.patch for axes in figure.axes)):
+        patch.set_alpha(0)
     buffer = io.StringIO()
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
-        ax.figure.savefig(  # type: ignore[union-attr]
-            buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
-        )
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
-    text = re.sub(r'<svg [^>]*viewBox="([^"]*)"[^>]*>', rf'<svg viewBox="\1" role="img" aria-label="{name}">', text, count=1)
-    text = re.sub(r"<style.*?</style>", "", text, flags=re.DOTALL)
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r' id="(?![mp][0-9a-f]{10}")[^"]*"', "", text)
-    text = re.sub(r'( id="|url\(#|xlink:href="#)', lambda found: f"{found[1].replace('xlink:', '')}{name}-", text)
-    text = text.replace("'DejaVu Sans'", "var(--plot)").replace(INK, "currentColor")
-    return re.sub(r"\n\s*", "\n", re.sub(r"(\d\.\d\d)\d+", r"\1", text))
+    for part in ("style", "metadata"):
+        text = re.sub(rf"<{part}.*?</{part}>", "", text, flags=re.DOTALL)
+    return re.sub(r"<[^>]+>", lambda tag: _tag(tag[0], name), text)
+
+
+def _tag(tag: str, name: str) -> str:
+    """One tag of a plot, as the page wants it: two decimals, its ink, lines and fonts, ids that name the plot."""
+    if tag.startswith("<svg"):
+        box = re.search(r'viewBox="[^"]*"', tag)
+        return f'<svg {box[0] if box else ""} role="img" aria-label="{name.replace("_", " ")}">'
+    tag = re.sub(r' id="(?![mp][0-9a-f]{10}")[^"]*"', "", tag)
+    tag = re.sub(r'( id="|url\(#|xlink:href="#)', lambda found: f"{found[1].replace('xlink:', '')}{name}-", tag)
+    tag = tag.replace("'DejaVu Sans'", "var(--plot)").replace(INK, "currentColor").replace(LINES, "var(--line)")
+    return re.sub(r"(\d\.\d\d)\d+", r"\1", tag).replace(" \n", "\n")
 
 
 # tables -----------------------------------------------------------------------------------------------------
@@ -278,7 +285,7 @@ def _owners(view: Any) -> dict[str, str]:
 
 def _obligations(view: Any) -> dict[str, Any] | None:
     """Obligations with a time of their own: how many were met, and the largest that were missed."""
-    figures = dict(metrics.due(view)[["measure", "value"]].itertuples(index=False))
+    figures: dict[str, Any] = dict(metrics.due(view)[["measure", "value"]].itertuples(index=False))
     if not figures["due_count"]:
         return None
     payments = payments_of(view)

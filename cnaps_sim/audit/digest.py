@@ -30,6 +30,8 @@ from numpy.typing import NDArray
 from cnaps_sim.words.tables import TABLES
 
 Hashes = NDArray[np.uint64]
+Codes = NDArray[np.int32]
+Field = tuple[Hashes, Codes]
 
 #: Stands for null among numbers.
 NULL: Final = np.iinfo(np.int64).min
@@ -106,18 +108,36 @@ def text_bytes(array: pa.StringArray) -> tuple[NDArray[np.int32], NDArray[np.uin
     return starts, np.zeros(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)
 
 
+def text_codes(column: pa.ChunkedArray) -> tuple[Codes, list[str]]:
+    """A text column as codes into a list of different texts; -1 for null."""
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    whole = column.unify_dictionaries().combine_chunks()
+    if isinstance(whole, pa.ChunkedArray):
+        whole = whole.chunk(0) if whole.num_chunks else pa.array([], column.type)
+    given = whole.dictionary.to_pylist()
+    number: dict[str, int] = {}
+    of_word = np.array([*(-1 if w is None else number.setdefault(w, len(number)) for w in given), -1], np.int32)
+    indices = whole.indices.cast(pa.int32())
+    if indices.null_count:
+        indices = indices.fill_null(len(given))
+    codes: Codes = indices.to_numpy(zero_copy_only=False)
+    if len(number) < len(given) or whole.null_count:
+        codes = of_word[codes]
+    return codes, list(number)
+
+
+def text_field(codes: Codes, words: Sequence[str]) -> Field:
+    """A text column as a field to be chained: the hash of each different text (0 for null) and its codes."""
+    return np.append(hash_text(pa.array(words, pa.string())), np.uint64(0)), codes
+
+
 def hash_text(column: pa.Array | pa.ChunkedArray) -> Hashes:
-    """64-bit FNV-1a hash of each text (string or dictionary of strings); 0 for null."""
+    """64-bit FNV-1a hash of each text of a string column; 0 for null."""
     if isinstance(column, pa.ChunkedArray):
         return np.concatenate([hash_text(chunk) for chunk in column.chunks] or [np.zeros(0, np.uint64)])
-    if pa.types.is_dictionary(column.type):
-        of_words = np.append(hash_text(column.dictionary), np.uint64(0))
-        codes = column.indices.fill_null(len(of_words) - 1) if column.indices.null_count else column.indices
-        return of_words[codes.to_numpy(zero_copy_only=False)]
-    if not pa.types.is_string(column.type):
-        column = column.cast(pa.string())
     starts, data = text_bytes(column)
-    hashes = np.full(len(column), _FNV_START, np.uint64)
+    hashes = np.full(len(column), _FNV_START)
     for first in range(0, len(column), _BLOCK):
         _hash_block(starts[first : first + _BLOCK + 1], data, hashes[first : first + _BLOCK])
     if column.null_count:
@@ -128,17 +148,20 @@ def hash_text(column: pa.Array | pa.ChunkedArray) -> Hashes:
 def _hash_block(starts: NDArray[np.int32], data: NDArray[np.uint8], hashes: Hashes) -> None:
     """Hash texts byte by byte, all texts of one length together."""
     lengths = np.diff(starts)
+    if (lengths == lengths[0]).all():
+        _hash_letters(data[starts[0] : starts[-1]].reshape(len(lengths), lengths[0]), hashes)
+        return
     for length in np.unique(lengths).tolist():
         rows = np.flatnonzero(lengths == length)
-        if len(rows) == len(lengths):
-            letters = data[starts[0] : starts[-1]].reshape(len(rows), length)
-        else:
-            letters = data[starts[rows][:, None] + np.arange(length)]
         part = hashes[rows]
-        for letter in np.ascontiguousarray(letters.T).astype(np.uint64):
-            part ^= letter
-            part *= _FNV_PRIME
+        _hash_letters(data[starts[rows][:, None] + np.arange(length)], part)
         hashes[rows] = part
+
+
+def _hash_letters(letters: NDArray[np.uint8], hashes: Hashes) -> None:
+    for letter in np.ascontiguousarray(letters.T).astype(np.uint64):
+        hashes ^= letter
+        hashes *= _FNV_PRIME
 
 
 def mix(hashes: Hashes, spare: Hashes) -> None:
@@ -153,36 +176,39 @@ def mix(hashes: Hashes, spare: Hashes) -> None:
             hashes *= factor
 
 
-def chain(*fields: NDArray[Any], start: Hashes | None = None) -> Hashes:
-    """One hash per row over several fields in order: h = mix(h xor field), from 0 or from `start`."""
-    count = len(fields[0])
+def chain(*fields: NDArray[Any] | Field, start: Hashes | None = None) -> Hashes:
+    """One hash per row over several fields in order: h = mix(h xor field), from 0 or from `start`.
+
+    A field is an array of 64-bit numbers, or a text column as `text_field` gives it.
+    """
+    sample = fields[0]
+    count = len(sample[1]) if isinstance(sample, tuple) else len(sample)
     result = np.zeros(count, np.uint64) if start is None else start.copy()
     spare = np.empty(min(count, _BLOCK), np.uint64)
     for first in range(0, count, _BLOCK):
-        part = result[first : first + _BLOCK]
+        block = slice(first, first + _BLOCK)
+        part = result[block]
         for one in fields:
-            part ^= one[first : first + _BLOCK].view(np.uint64)
+            part ^= one[0][one[1][block]] if isinstance(one, tuple) else one[block].view(np.uint64)
             mix(part, spare[: len(part)])
     return result
 
 
 def numbers(column: pa.ChunkedArray) -> NDArray[np.int64]:
     """A whole-number column as int64, with `NULL` for null."""
+    column = column.cast(pa.int64())
     if column.null_count:
         column = column.fill_null(NULL)
-    return np.ascontiguousarray(column.cast(pa.int64()).to_numpy(), np.int64)
+    return np.ascontiguousarray(column.to_numpy(), np.int64)
 
 
 def item_hashes(payments: pa.Table) -> Hashes:
     """The hash h6 of each payment; needs payment_id, debtor, creditor, amount_fen, status and ended_ms."""
-    return chain(
-        hash_text(payments["payment_id"]),
-        hash_text(payments["debtor"]),
-        hash_text(payments["creditor"]),
-        numbers(payments["amount_fen"]),
-        hash_text(payments["status"]),
-        numbers(payments["ended_ms"]),
-    )
+    fields: list[NDArray[Any] | Field] = [hash_text(payments["payment_id"])]
+    for name in ("debtor", "creditor", "amount_fen", "status", "ended_ms"):
+        is_number = name in ("amount_fen", "ended_ms")
+        fields.append(numbers(payments[name]) if is_number else text_field(*text_codes(payments[name])))
+    return chain(*fields)
 
 
 def checksum_text(hashes: Hashes) -> str:

@@ -63,11 +63,13 @@ class Entries:
         return len(self.place)
 
     def settled(self) -> Flags:
-        return self.act == Act.SETTLED
+        settled: Flags = self.act == Act.SETTLED
+        return settled
 
     def on_arrival(self) -> Flags:
         """Entries by which the books answer a payment that is just coming in."""
-        return (self.before == Standing.ANNOUNCED) | (self.before == Standing.SUBMITTED)
+        arriving: Flags = (self.before == Standing.ANNOUNCED) | (self.before == Standing.SUBMITTED)
+        return arriving
 
 
 def read_entries(log: Rows, payments: OpenPayments, accounts: int, findings: Findings) -> Entries:
@@ -253,7 +255,8 @@ def _clock(log: Rows, row: int) -> str:
 
 def _moves(act: NDArray[Any]) -> Flags:
     """Acts by which money moves, or stands in line to move."""
-    return (act == Act.SETTLED) | (act == Act.QUEUED)
+    moves: Flags = (act == Act.SETTLED) | (act == Act.QUEUED)
+    return moves
 
 
 def _word(act: Any) -> str:

@@ -22,9 +22,7 @@ class Change(NamedTuple):
 class InForce:
     """The terms in force at each entry of a stretch of the log."""
 
-    def __init__(
-        self, entries: Entries, start: dict[str, Ints], phase: int, changes: list[tuple[int, Change]]
-    ) -> None:
+    def __init__(self, entries: Entries, start: dict[str, Ints], phase: int, changes: list[tuple[int, Change]]) -> None:
         self._entries = entries
         self._start = start
         self._changes = changes

@@ -59,7 +59,7 @@ class _Chunk:
 
 def _words(rows: Rows) -> NDArray[np.int64]:
     """Rows of TERMS as rows of whole words: NumPy copies these much faster than records."""
-    return rows.view(np.int64).reshape(len(rows), -1)
+    return rows.view(np.int64).reshape(len(rows), TERMS.itemsize // 8)
 
 
 def _span(places: NDArray[np.int64]) -> NDArray[np.int64] | slice:

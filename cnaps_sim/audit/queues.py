@@ -26,6 +26,8 @@ LEVELS: Final = len(Level)
 #: Levels that pass an account under debit control (借记控制) and do not notice what else waits there.
 EXEMPT: Final = (Level.REVERSAL, Level.SAME_CITY_NET)
 
+_SETTLED, _TO_HEAD, _TO_TAIL = int(Act.SETTLED), int(Act.MOVED_TO_HEAD), int(Act.MOVED_TO_TAIL)
+_ENTERING: Final = (int(Act.QUEUED), int(Act.LEVEL_CHANGED))
 #: By act: does a waiting payment leave its queue by it; does it disturb the order of the queue?
 _LEAVING: Final = np.zeros(16, np.bool_)
 _LEAVING[[Act.SETTLED, Act.REFUSED, Act.CANCELLED, Act.RETURNED, Act.LEVEL_CHANGED]] = True
@@ -68,7 +70,7 @@ class Queues:
 
     def _check_levels(self, entries: Entries, step: _Steps, held: Flags, findings: Findings) -> None:
         """No payment settles past one that waits above it, or on arrival past one at its own level."""
-        concerned = self.waiting.reshape(-1, LEVELS).any(axis=1)
+        concerned: Flags = np.any(self.waiting.reshape(-1, LEVELS), axis=1)
         concerned[entries.debtor[step.entering]] = True
         if not concerned.any():
             return
@@ -138,18 +140,20 @@ class Queues:
         """Follow the irregular queues entry by entry; those that become empty are regular again."""
         base = entries.debtor.astype(np.int64) * LEVELS
         before, after = base + entries.level_before, base + entries.level
-        for k in np.flatnonzero(step.relevant & (irregular[before] | irregular[after])).tolist():
-            act, sequence = int(entries.act[k]), int(entries.sequence[k])
-            old, new = self._followed.get(int(before[k])), self._followed.get(int(after[k]))
-            if act == Act.MOVED_TO_HEAD and old is not None:
+        rows = np.flatnonzero(step.relevant & (irregular[before] | irregular[after]))
+        waited = entries.before[rows] == Standing.WAITING
+        columns = (rows, entries.act[rows], entries.sequence[rows], before[rows], after[rows], waited)
+        for k, act, sequence, left, entered, was_waiting in zip(*(c.tolist() for c in columns), strict=True):
+            old, new = self._followed.get(left), self._followed.get(entered)
+            if act == _TO_HEAD and old is not None:
                 old.move_to_end(sequence, last=False)
-            elif act == Act.MOVED_TO_TAIL and old is not None:
+            elif act == _TO_TAIL and old is not None:
                 old.move_to_end(sequence)
-            elif entries.before[k] == Standing.WAITING and old is not None:
-                if act == Act.SETTLED and next(iter(old)) != sequence:
+            elif was_waiting and old is not None:
+                if act == _SETTLED and next(iter(old)) != sequence:
                     self._tell_overtaken(entries, k, next(iter(old)), findings)
                 del old[sequence]
-            if act in (Act.QUEUED, Act.LEVEL_CHANGED) and new is not None:
+            if new is not None and act in _ENTERING:
                 new[sequence] = None
         for number in [number for number, queue in self._followed.items() if not queue]:
             del self._followed[number]

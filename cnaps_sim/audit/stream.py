@@ -29,7 +29,7 @@ from cnaps_sim.audit.verdict import Findings, Verdict
 from cnaps_sim.words.codes import HVPS_LEVELS, Act, Cause, Discipline, Level, Phase, TransferKind
 from cnaps_sim.words.units import format_clock, format_fen
 
-#: Log entries examined at a time (up to twice as many): large enough for array speed, small enough for the processor's cache.
+#: Log entries examined at a time, up to twice as many: enough for array speed, few enough for the cache.
 STRETCH: Final = 1 << 16
 #: Phase of the business day before the auditor is told one.
 _UNKNOWN_PHASE: Final = -1

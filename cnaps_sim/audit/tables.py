@@ -1,1 +1,243 @@
-def audit_tables(*a,**k): ...
+"""The audit of the stored tables: does what a run wrote agree with itself and with its manifest?
+
+Nothing is taken from the run but the tables and the manifest, so a folder can be audited by anyone at any time.
+Whatever is wrong inside a table is a breach, never an exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from cnaps_sim.audit.columns import Frame
+from cnaps_sim.audit.digest import Hashes, chain, checksum_text, hash_text, table_digest
+from cnaps_sim.audit.outcomes import check_levels, check_outcomes, check_released, check_returned, check_times
+from cnaps_sim.audit.postings import (
+    Ledger,
+    Postings,
+    Samples,
+    check_accounts,
+    check_balances,
+    check_match,
+    check_series,
+    check_transfers,
+)
+from cnaps_sim.audit.verdict import Findings, UnknownColumnError, Verdict, one_line
+from cnaps_sim.words.tables import TABLES
+
+
+def audit_tables(
+    tables: Mapping[str, Any], manifest: Any, ignore_digests: bool = False, check_digests: bool = True
+) -> Verdict:
+    """Re-check the tables of a run against each other and against its manifest.
+
+    tables:         Arrow tables by name; anything else in place of a table (the error met in reading it, say)
+                    counts as unreadable
+    manifest:       `tables` {name: {rows, sha256}} and `items` {system: {count, value_fen, checksum}}
+    ignore_digests: the tables were rewritten by another tool: digests are not compared, and columns are cast
+                    back to their documented types where nothing is lost
+    check_digests:  false spares the comparison where the manifest's digests have just been taken from these tables
+    """
+    findings = Findings()
+    told = _told_tables(manifest, findings)
+    _check_presence(tables, told, findings)
+    frames = {}
+    for name, table in tables.items():
+        if isinstance(table, pa.Table) and name in TABLES:
+            frames[name] = Frame(name, table, findings, ignore_digests)
+            _check_rows(name, table, told, findings)
+            if check_digests and not ignore_digests:
+                _check_digest(name, table, told, findings)
+    _check_order(frames, findings)
+    _check_contents(frames, manifest, findings)
+    return findings.verdict()
+
+
+def _told_tables(manifest: Any, findings: Findings) -> dict[str, dict[str, Any]]:
+    """What the manifest says about each table. `manifest`: it names tables with their rows and digests."""
+    findings.made("manifest")
+    told = manifest.get("tables") if isinstance(manifest, Mapping) else None
+    if not isinstance(told, Mapping):
+        findings.breach("manifest", "the manifest does not list the tables")
+        return {}
+    sound = {}
+    for name, entry in told.items():
+        if isinstance(entry, Mapping) and "rows" in entry and "sha256" in entry:
+            sound[str(name)] = dict(entry)
+        else:
+            findings.breach("manifest", f"the manifest does not give rows and sha256 of table {one_line(name)}")
+    return sound
+
+
+def _check_presence(tables: Mapping[str, Any], told: Mapping[str, Any], findings: Findings) -> None:
+    """`readable`: every table that the manifest lists is there and can be read, and no other is."""
+    findings.made("readable")
+    for name in told:
+        if name not in tables:
+            findings.breach("readable", f"table {one_line(name)} is missing")
+    for name, table in tables.items():
+        if name not in TABLES:
+            findings.breach("readable", f"table {one_line(name)} is not a documented table")
+        elif not isinstance(table, pa.Table):
+            findings.breach("readable", f"table {name} cannot be read ({one_line(table)})")
+        elif name not in told:
+            findings.breach("readable", f"table {name} is not listed in the manifest")
+
+
+def _check_rows(name: str, table: pa.Table, told: Mapping[str, Any], findings: Findings) -> None:
+    """`row-counts`: a table has as many rows as the manifest says."""
+    findings.made("row-counts")
+    if name in told and told[name]["rows"] != table.num_rows:
+        findings.breach(
+            "row-counts", f"table {name} has {table.num_rows} rows, the manifest says {one_line(told[name]['rows'])}"
+        )
+
+
+def _check_digest(name: str, table: pa.Table, told: Mapping[str, Any], findings: Findings) -> None:
+    """`digests`: the SHA-256 over a table's values is the one in the manifest."""
+    with findings.checking("digests"):
+        if name in told and table_digest(table) != told[name]["sha256"]:
+            findings.breach("digests", f"the values of table {name} are not those the run wrote")
+
+
+def _check_order(frames: Mapping[str, Frame], findings: Findings) -> None:
+    """`in-order`: payments stand by date and sequence, no sequence twice; transfers and events are numbered from 0
+    and never go back in time."""
+    if "payments" in frames:
+        with findings.checking("in-order"):
+            frame = frames["payments"]
+            date, sequence = frame.ints("date"), frame.ints("sequence")
+            step, later = np.diff(sequence), np.diff(date)
+            findings.where(
+                "in-order",
+                (later < 0) | ((later == 0) & (step <= 0)),
+                lambda row: f"payment {sequence[row + 1]} stands after payment {sequence[row]}",
+            )
+            if not (step > 0).all() and len(np.unique(sequence)) < len(sequence):
+                findings.breach("in-order", "a sequence number appears twice among the payments")
+    for name in ("transfers", "events"):
+        if name in frames:
+            with findings.checking("in-order"):
+                _check_numbering(frames[name], findings)
+
+
+def _check_numbering(frame: Frame, findings: Findings) -> None:
+    sequence, time_ms = frame.ints("sequence"), frame.ints("time_ms")
+    wrong = sequence != np.arange(frame.rows)
+    findings.where("in-order", wrong, lambda row: f"row {row} of {frame.name} bears the number {sequence[row]}")
+    earlier = np.diff(time_ms) < 0
+    findings.where("in-order", earlier, lambda row: f"row {row + 1} of {frame.name} is earlier than the one before it")
+
+
+def _check_contents(frames: Mapping[str, Frame], manifest: Any, findings: Findings) -> None:
+    """Every check of what the rows say."""
+    payments, transfers, accounts = (frames.get(name) for name in ("payments", "transfers", "accounts"))
+    ids = paid = posted_ids = posted = None
+    if payments is not None:
+        ids, paid = _hashes(payments, findings)
+        _check_payments(payments, frames.get("events"), findings)
+        with findings.checking("items-agree"):
+            _check_items(payments, paid, manifest, findings)
+    if transfers is not None:
+        posted_ids, posted = _hashes(transfers, findings)
+        with findings.checking("transfers-valid"):
+            check_transfers(transfers, findings)
+    if payments is not None and ids is not None:
+        with findings.checking("released-by"):
+            check_released(payments, ids, posted_ids, findings)
+        payments.forget()
+    if payments is not None and transfers is not None and paid is not None and posted is not None:
+        with findings.checking("transfers-match-payments"):
+            check_match(payments, paid, transfers, posted, findings)
+        payments.forget()
+    if accounts is not None:
+        _check_balances(accounts, transfers, frames.get("series"), findings)
+
+
+def _hashes(frame: Frame, findings: Findings) -> tuple[Hashes | None, Hashes | None]:
+    """Hash of each row's payment_id; and of payment_id, debtor, creditor and amount. None without these columns."""
+    ids = moves = None
+    with findings.checking("columns"):
+        ids = hash_text(frame.column("payment_id"))
+        moves = chain(ids, frame.field("debtor"), frame.field("creditor"), frame.ints("amount_fen"))
+    return ids, moves
+
+
+def _check_payments(payments: Frame, events: Frame | None, findings: Findings) -> None:
+    with findings.checking("outcomes"):
+        check_outcomes(payments, findings)
+    with findings.checking("times-ordered"):
+        check_times(payments, findings)
+    with findings.checking("levels-and-priorities"):
+        check_levels(payments, findings)
+    with findings.checking("returned-at-close"):
+        check_returned(payments, events, findings)
+
+
+def _check_items(payments: Frame, paid: Hashes | None, manifest: Any, findings: Findings) -> None:
+    """`items-agree`: count, value and checksum of each system's payments are those of the manifest.
+
+    A system of which no payment is recorded is left out: only its totals were kept.
+    """
+    told = manifest.get("items") if isinstance(manifest, Mapping) else None
+    if not isinstance(told, Mapping):
+        findings.breach("items-agree", "the manifest does not give the items of each system")
+        return
+    if paid is None:
+        raise UnknownColumnError("payments")
+    codes, systems = payments.texts("system")
+    hashes = chain(payments.field("status"), payments.ints("ended_ms"), start=paid)
+    amount = payments.ints("amount_fen")
+    for code, system in enumerate(systems):
+        rows: Any = codes == code
+        count = int(np.count_nonzero(rows))
+        if not count:
+            continue
+        if count == len(codes):
+            rows = slice(None)
+        own = {
+            "count": count,
+            "value_fen": _exact_sum(amount[rows]),
+            "checksum": checksum_text(hashes[rows]),
+        }
+        entry = told.get(system)
+        given = entry if isinstance(entry, Mapping) else {}
+        for key, value in own.items():
+            if given.get(key) != value:
+                findings.breach(
+                    "items-agree",
+                    f"{key} of {one_line(system)} is {value}, the manifest says {one_line(given.get(key))}",
+                )
+
+
+def _exact_sum(amounts: Any) -> int:
+    """A sum of int64 that cannot overflow: high and low halves apart."""
+    return (int((amounts >> 32).sum()) << 32) + int((amounts & 0xFFFFFFFF).sum())
+
+
+def _check_balances(accounts: Frame, transfers: Frame | None, series: Frame | None, findings: Findings) -> None:
+    ledger = postings = None
+    with findings.checking("days-chain"):
+        ledger = Ledger(accounts, findings)
+    if ledger is None:
+        return
+    with findings.checking("sums-agree", "money-conserved", "no-overnight-overdraft"):
+        check_accounts(ledger, findings)
+    if transfers is None:
+        return
+    with findings.checking("transfers-valid"):
+        postings = Postings(transfers, ledger, findings)
+    if postings is None:
+        return
+    samples = None
+    if series is not None:
+        with findings.checking("series-replay"):
+            samples = Samples(series, postings)
+    with findings.checking("balances-replay", "lowest-replay", "sums-agree"):
+        check_balances(postings, samples or Samples(None, postings), findings)
+    if series is not None and samples is not None:
+        with findings.checking("series-replay"):
+            check_series(series, samples, ledger, findings)

@@ -47,7 +47,7 @@ def simulate(
     made = time.perf_counter()
     manifest = _manifest(world, tables)
     run = Run(tables, manifest, _resolved_with_places(loaded), loaded.source_text)
-    verdict = stream_verdict + audit_tables(_recorded(tables), manifest)
+    verdict = stream_verdict + audit_tables(_recorded(tables), manifest, check_digests=False)
     manifest["audit"] = _verdict(verdict)
     audited = time.perf_counter()
     manifest["summary"] = summarise(run)

@@ -30,16 +30,14 @@ def activity(run: Run, *, by: By = None, where: Where = None, step_ms: int = MS_
     seen = [step[mask] for step, mask in zip(steps, masks, strict=True) if mask.any()]
     first, last = (min(int(s.min()) for s in seen), max(int(s.max()) for s in seen)) if seen else (0, -1)
     width = last - first + 1
-    counts = [
-        _per_step(groups, step, mask, first, width).ravel() for step, mask in zip(steps, masks, strict=True)
-    ]
-    member = np.repeat(np.arange(groups.count), 2 * width)
+    counts = [_per_step(groups, step, mask, first, width).ravel() for step, mask in zip(steps, masks, strict=True)]
+    member = np.repeat(np.arange(groups.size), 2 * width)
     data: dict[str, Any] = {
         name: label_column(name, [label[place] for label in groups.labels]).take(member).array
         for place, name in enumerate(groups.names)
     }
-    data["time_ms"] = np.tile(np.repeat(np.arange(first, last + 1) * step_ms, 2), groups.count)
-    both = np.tile([0, 1], groups.count * width)
+    data["time_ms"] = np.tile(np.repeat(np.arange(first, last + 1) * step_ms, 2), groups.size)
+    both = np.tile([0, 1], groups.size * width)
     data["measure"] = pd.Series(["submitted_count", "settled_count"]).take(both).array
     data["value"] = np.stack(counts, axis=1).ravel()
     data["unit"] = pd.Series(["payments"]).take(both * 0).array
@@ -48,7 +46,7 @@ def activity(run: Run, *, by: By = None, where: Where = None, step_ms: int = MS_
 
 def _per_step(groups: Groups, step: IntArray, mask: BoolArray, first: int, width: int) -> IntArray:
     cells = groups.group[mask] * width + (step[mask] - first)
-    return np.bincount(cells, minlength=groups.count * width).reshape(groups.count, width).astype(np.int64)
+    return np.bincount(cells, minlength=groups.size * width).reshape(groups.size, width).astype(np.int64)
 
 
 def flows(run: Run, *, by: By = None, where: Where = None) -> pd.DataFrame:
@@ -63,7 +61,7 @@ def flows(run: Run, *, by: By = None, where: Where = None) -> pd.DataFrame:
     rows = np.flatnonzero(payments.settled)
     width = len(creditor.labels)
     pair = (groups.group[rows] * len(debtor.labels) + debtor.codes[rows]) * width + creditor.codes[rows]
-    cells = groups.count * len(debtor.labels) * width
+    cells = groups.size * len(debtor.labels) * width
     fen = np.zeros(cells, np.int64)
     np.add.at(fen, pair, payments.amount[rows])
     count = np.bincount(pair, minlength=cells)
@@ -140,4 +138,3 @@ def _in_use_frame(labels: dict[str, Any], time: IntArray, balance: IntArray, use
             "unit": ["fen"] * (2 * count),
         }
     )
-

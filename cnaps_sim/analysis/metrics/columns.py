@@ -40,7 +40,7 @@ class Run(Protocol):
 class Codes(NamedTuple):
     """A column as numbers into a list of labels: `labels[codes[row]]`, and -1 for null."""
 
-    codes: npt.NDArray[Any]
+    codes: npt.NDArray[np.signedinteger[Any]]
     labels: list[Any]
 
 
@@ -150,12 +150,12 @@ def _small_codes(numbers: IntArray) -> Codes:
         values, codes = np.unique(numbers, return_inverse=True)
         skip = int(values[0] == NONE)
         return Codes(codes - skip, [int(value) for value in values[skip:]])
-    values = np.flatnonzero(np.bincount(present - low))
-    code_of = np.full(high - low + 1, -1, np.int32)
-    code_of[values] = np.arange(len(values))
+    used = np.flatnonzero(np.bincount(present - low))
+    code_of = np.full(high - low + 1, -1, np.intp)
+    code_of[used] = np.arange(len(used))
     codes = code_of[np.where(missing, 0, numbers - low)]
     codes[missing] = -1
-    return Codes(codes, [int(value) + low for value in values])
+    return Codes(codes, [int(value) + low for value in used])
 
 
 def _text_codes(column: Any) -> Codes:
@@ -194,13 +194,19 @@ def remembered(run: Run) -> Run:
 
 
 def table_of(run: Run, name: str) -> Any:
-    """The named table of a run; InputError if the run did not keep it.
+    """The named table of a run; InputError if the scenario did not want it kept.
 
-    A manifest names the tables that have rows: a run without payments has none of them to keep.
+    A manifest names only tables with rows. Payments and transfers are kept or dropped together, and a run
+    without payments has none to keep; rounds, matchings and events may have no rows in any run.
     """
     kept = run.manifest.get("tables", TABLES)
-    nothing_to_keep = name not in ("accounts", "series") and not run.manifest.get("items")
-    if name not in kept and not nothing_to_keep:
+    dropped = {
+        "payments": bool(run.manifest.get("items")),
+        "transfers": bool(run.manifest.get("items")) and "payments" not in kept,
+        "accounts": True,
+        "series": True,
+    }
+    if name not in kept and dropped.get(name, False):
         raise InputError("run", name, "the run did not record this table", "", "a run with `record: payments`")
     return run.table(name)
 

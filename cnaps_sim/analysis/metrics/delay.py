@@ -71,8 +71,8 @@ def _rho(groups: Groups, payments: Payments, wait: Waits) -> list[Measure]:
 
 
 def _spread(groups: Groups, rows: Any, delays: IntArray, suffix: str) -> list[Measure]:
-    counts = np.bincount(groups.group[rows], minlength=groups.count)
-    sums = np.zeros(groups.count, np.int64)
+    counts = np.bincount(groups.group[rows], minlength=groups.size)
+    sums = np.zeros(groups.size, np.int64)
     np.add.at(sums, groups.group[rows], delays[rows])
     ranked = _percentiles(groups, rows, delays, counts)
     measures = [Measure(f"mean_delay{suffix}", "ms", ratios(sums, counts))]
@@ -86,9 +86,9 @@ def _percentiles(groups: Groups, rows: Any, delays: IntArray, counts: Any) -> li
     """Per group the percentiles and the maximum, an empty list for an empty group. Zeros are never sorted."""
     positive = rows[delays[rows] > 0]
     member = groups.group[positive]
-    ends = np.cumsum(np.bincount(member, minlength=groups.count))
-    if groups.count > 1:
-        small = np.uint16 if groups.count < 2**16 else np.uint32
+    ends = np.cumsum(np.bincount(member, minlength=groups.size))
+    if groups.size > 1:
+        small = np.uint16 if groups.size < 2**16 else np.uint32
         positive = positive[np.argsort(member.astype(small), kind="stable")]
     values = delays[positive]
     start = 0
@@ -139,9 +139,9 @@ def delay_distribution(run: Run, *, by: By = None, where: Where = None) -> pd.Da
     names = [name for _, name in DELAY_CLASSES] + [NEVER]
     place = np.searchsorted(edges, payments.final - payments.instructed, side="right") - 1
     place[~payments.settled] = len(edges)
-    cell = groups._replace(group=groups.group * len(names) + place, labels=[()] * (groups.count * len(names)))
-    counts = number(cell, payments.accepted).reshape(groups.count, len(names))
-    values = total(cell, payments.amount, payments.accepted).reshape(groups.count, len(names))
+    cell = groups._replace(group=groups.group * len(names) + place, labels=[()] * (groups.size * len(names)))
+    counts = number(cell, payments.accepted).reshape(groups.size, len(names))
+    values = total(cell, payments.amount, payments.accepted).reshape(groups.size, len(names))
     rows: list[tuple[Any, ...]] = []
     for g, label in enumerate(groups.labels):
         for measure, table in (("count_share", counts), ("value_share", values)):

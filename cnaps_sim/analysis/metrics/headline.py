@@ -53,7 +53,7 @@ def _system(run: Run, name: str, peaks: dict[Any, Any]) -> dict[str, Any]:
 
 
 def _liquidity(run: Run) -> dict[str, Any]:
-    value = dict(liquidity(run)[["measure", "value"]].itertuples(index=False))
+    value: dict[str, Any] = dict(liquidity(run)[["measure", "value"]].itertuples(index=False))
     return {
         "opening_fen": int(value["opening"]),
         "peak_used_fen": int(value["peak_used"]),

@@ -73,7 +73,7 @@ def liquidity(run: Run, *, by: By = None, where: Where = None) -> pd.DataFrame:
         ],
     )
     if set(names) & {"account", "kind", "owner"}:
-        kept = np.bincount(groups.group[accounts.participant], minlength=groups.count) > 0
+        kept = np.bincount(groups.group[accounts.participant], minlength=groups.size) > 0
         frame = frame[np.repeat(kept, 6)].reset_index(drop=True)
     return frame
 
@@ -88,7 +88,7 @@ def concentration(run: Run, *, by: By = None, where: Where = None) -> pd.DataFra
     accounts = accounts_of(run, where)
     groups = group(accounts, by, ACCOUNT_GROUPS)
     ginis, herfindahls = [], []
-    for g in range(groups.count):
+    for g in range(groups.size):
         used = np.sort(accounts.used[(groups.group == g) & accounts.participant])
         ginis.append(gini(used))
         herfindahls.append(herfindahl(used))
@@ -108,10 +108,10 @@ def provision(run: Run, *, by: By = "account", where: Where = None) -> pd.DataFr
     used = total(groups, accounts.used)
     sent = total(groups, accounts.numbers("sent_fen"), accounts.participant)
     all_used, all_sent = int(used.sum()), int(sent.sum())
-    shares: list[float | None] = [None] * groups.count
+    shares: list[float | None] = [None] * groups.size
     if all_used and all_sent:
         shares = [u / all_used - s / all_sent for u, s in zip(used.tolist(), sent.tolist(), strict=True)]
-    kept = np.bincount(groups.group[accounts.participant], minlength=groups.count) > 0
+    kept = np.bincount(groups.group[accounts.participant], minlength=groups.size) > 0
     frame = tidy(groups, [Measure("provision", "ratio", shares)])
     return frame[kept].reset_index(drop=True)
 
@@ -121,13 +121,14 @@ def gini(ascending: IntArray) -> float | None:
     n, whole = len(ascending), sum(ascending.tolist())
     if not whole:
         return None
-    return sum((2 * i - n - 1) * x for i, x in enumerate(ascending.tolist(), 1)) / (n * whole)
+    spread = sum((2 * i - n - 1) * x for i, x in enumerate(ascending.tolist(), 1))
+    return float(spread / (n * whole))
 
 
 def herfindahl(amounts: IntArray) -> float | None:
     """Herfindahl index of amounts; null if their sum is 0."""
     whole = sum(amounts.tolist())
-    return sum(x * x for x in amounts.tolist()) / (whole * whole) if whole else None
+    return float(sum(x * x for x in amounts.tolist()) / (whole * whole)) if whole else None
 
 
 def bounds(run: Run) -> tuple[IntArray, IntArray]:
@@ -197,7 +198,7 @@ def _consequences(payments: Payments) -> BoolArray:
 def _opening(accounts: Accounts, groups: Groups) -> IntArray:
     """Openings of the participants on the first date of each group."""
     date = accounts.numbers("date")
-    first = np.full(groups.count, 2**62, np.int64)
+    first = np.full(groups.size, 2**62, np.int64)
     np.minimum.at(first, groups.group, date)
     begins = accounts.participant & (date == first[groups.group])
     return total(groups, accounts.numbers("opening_fen"), begins)

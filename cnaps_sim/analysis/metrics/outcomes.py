@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from .columns import NONE, Run, Where
+from .columns import NONE, Run, Where, as_list
 from .delay import waits
 from .payments import OUTCOMES, RETURNED, Payments, payments_of
-from .tidy import By, Groups, Measure, as_list, group, number, ratios, tidy, total
+from .tidy import By, Groups, Measure, group, number, ratios, tidy, total
 
 
 def outcomes(run: Run, *, by: By = None, where: Where = None) -> pd.DataFrame:
@@ -29,10 +29,10 @@ def outcomes(run: Run, *, by: By = None, where: Where = None) -> pd.DataFrame:
 def tally(payments: Payments, groups: Groups) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
     """Count and value (fen) per outcome and group, first of all of them under `submitted`."""
     cell = groups._replace(
-        group=groups.group * len(OUTCOMES) + payments.outcome, labels=[()] * (groups.count * len(OUTCOMES))
+        group=groups.group * len(OUTCOMES) + payments.outcome, labels=[()] * (groups.size * len(OUTCOMES))
     )
-    counts = number(cell).reshape(groups.count, len(OUTCOMES))
-    values = total(cell, payments.amount).reshape(groups.count, len(OUTCOMES))
+    counts = number(cell).reshape(groups.size, len(OUTCOMES))
+    values = total(cell, payments.amount).reshape(groups.size, len(OUTCOMES))
     tallies: list[dict[str, list[int]]] = []
     for cells in (counts, values):
         parts = {name: cells[:, place].tolist() for place, name in enumerate(OUTCOMES)}

@@ -11,9 +11,12 @@ from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from cnaps_sim.words.codes import Reason, Status, System
-from cnaps_sim.words.errors import InputError
+from cnaps_sim.words.errors import InputError, nearest
 
 from .columns import NONE, BoolArray, Columns, IntArray, Run, Where, as_date, columns_of, frame_of
 
@@ -53,7 +56,7 @@ class Payments(Columns):
         return self.numbers("submitted_ms")
 
     @cached_property
-    def outcome(self) -> Any:
+    def outcome(self) -> npt.NDArray[np.int8]:
         """The number of the outcome, a place in `OUTCOMES` (int8)."""
         status = self.codes("status")
         outcome_of = np.array([_OUTCOME_OF_STATUS.get(label, QUEUED) for label in status.labels] + [QUEUED], np.int8)
@@ -162,3 +165,22 @@ def midnight_of(run: Run, date: dt.date) -> int:
     """00:00 of a business date on the run's time scale, ms."""
     first = as_date(timetable_of(run)[0]["date"])
     return (date - first).days * 86_400_000
+
+
+def rows_with_id(ids: Any, payment_id: str, strict: bool = True) -> list[int]:
+    """Rows with this id, in order. InputError names the nearest ids if there is none and `strict` is set."""
+    rows: list[int] = pc.indices_nonzero(pc.equal(ids, pa.scalar(payment_id, ids.type))).to_pylist()
+    if not rows and strict:
+        raise InputError("payment_id", "", "no such payment", payment_id, nearest(payment_id, _like(ids, payment_id)))
+    return rows
+
+
+def _like(ids: Any, word: str, most: int = 2_000) -> list[str]:
+    """Some ids that begin as the word does: among millions nobody can compare them all."""
+    for length in range(len(word), -1, -1):
+        found = ids.filter(pc.starts_with(ids, word[:length])) if length else ids
+        if len(found) >= 3 or length == 0:
+            step = max(1, len(found) // most)
+            chosen: list[str] = found.take(pa.array(range(0, len(found), step))).to_pylist()
+            return chosen
+    return []

@@ -111,9 +111,9 @@ def _inside_groups(count: IntArray, value: IntArray, member: IntArray) -> tuple[
 
 def _peaks(payments: Payments, groups: Groups) -> tuple[IntArray, IntArray, list[Any], list[Any]]:
     """Peaks per group and their instants, from entries and exits put into the order of the books."""
-    count, value = np.zeros(groups.count, np.int64), np.zeros(groups.count, np.int64)
-    count_at: list[Any] = [None] * groups.count
-    value_at: list[Any] = [None] * groups.count
+    count, value = np.zeros(groups.size, np.int64), np.zeros(groups.size, np.int64)
+    count_at: list[Any] = [None] * groups.size
+    value_at: list[Any] = [None] * groups.size
     entry, exit_ = _places(payments)
     rows = np.flatnonzero(entry >= 0)
     if len(rows) == 0:
@@ -172,7 +172,8 @@ def _settle_shared(payments: Payments, rows: IntArray, arrival: IntArray, arriva
     """Exits at an instant at which others enter: find the arrival that began the cascade of each."""
     released = _released_by(payments)
     code = released.indices.fill_null(-1).to_numpy()[rows]
-    closing = np.append(pc.is_in(released.dictionary, value_set=pa.array(_CLOSING)).to_numpy(zero_copy_only=False), False)
+    is_closing = pc.is_in(released.dictionary, value_set=pa.array(_CLOSING))
+    closing = np.append(is_closing.to_numpy(zero_copy_only=False), False)
     early = closing[code] | (payments.outcome[rows] == RETURNED)
     exit_[rows[early]] = np.searchsorted(arrivals, payments.left[rows[early]], side="left")
     rows = rows[~early]
@@ -201,7 +202,8 @@ def releasers(payments: Payments, rows: IntArray) -> IntArray:
         place = pc.index_in(ids, value_set=wanted).fill_null(-1).to_numpy()
         found = np.flatnonzero((place >= 0) & payments.settled)
         row_of[used[place[found]]] = found
-    return row_of[code]
+    parent: IntArray = row_of[code]
+    return parent
 
 
 def _released_by(payments: Payments) -> Any:

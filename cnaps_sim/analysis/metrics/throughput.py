@@ -58,10 +58,10 @@ def _hour(time: IntArray, midnight: IntArray, mask: BoolArray) -> IntArray:
 def _running(groups: Groups, payments: Payments, hour: IntArray, mask: BoolArray, first: int, last: int) -> Any:
     """Cumulative value per group (rows) and hour (columns), fen."""
     width = last - first + 1
-    cells = np.zeros(groups.count * width, np.int64)
+    cells = np.zeros(groups.size * width, np.int64)
     rows = np.flatnonzero(mask)
     np.add.at(cells, groups.group[rows] * width + hour[rows] - first, payments.amount[rows])
-    return cells.reshape(groups.count, width).cumsum(axis=1)
+    return cells.reshape(groups.size, width).cumsum(axis=1)
 
 
 def _frame(groups: Groups, hours: range, shares: dict[str, tuple[Any, IntArray]]) -> pd.DataFrame:
@@ -70,8 +70,7 @@ def _frame(groups: Groups, hours: range, shares: dict[str, tuple[Any, IntArray]]
         for name, (running, whole) in shares.items():
             values = ratios(running[place].tolist(), [int(whole[place])] * len(hours))
             rows += [
-                (*label, hour * MS_PER_HOUR, name, value, "ratio")
-                for hour, value in zip(hours, values, strict=True)
+                (*label, hour * MS_PER_HOUR, name, value, "ratio") for hour, value in zip(hours, values, strict=True)
             ]
     frame = pd.DataFrame(rows, columns=[*groups.names, "time_ms", "measure", "value", "unit"])
     for name in groups.names:

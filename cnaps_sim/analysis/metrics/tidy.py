@@ -40,7 +40,8 @@ class Groups(NamedTuple):
     labels: list[tuple[Any, ...]]
 
     @property
-    def count(self) -> int:
+    def size(self) -> int:
+        """Number of groups."""
         return len(self.labels)
 
 
@@ -105,7 +106,7 @@ def _labels(
 
 def total(groups: Groups, values: IntArray, mask: BoolArray | None = None) -> IntArray:
     """Exact int64 sum of `values` per group."""
-    sums = np.zeros(groups.count, np.int64)
+    sums = np.zeros(groups.size, np.int64)
     if mask is None:
         np.add.at(sums, groups.group, values)
     else:
@@ -117,14 +118,14 @@ def total(groups: Groups, values: IntArray, mask: BoolArray | None = None) -> In
 def number(groups: Groups, mask: BoolArray | None = None) -> IntArray:
     """Rows per group."""
     chosen = groups.group if mask is None else groups.group[mask]
-    return np.bincount(chosen, minlength=groups.count).astype(np.int64)
+    return np.bincount(chosen, minlength=groups.size).astype(np.int64)
 
 
 def weighted(groups: Groups, amount: IntArray, ms: IntArray, mask: BoolArray) -> npt.NDArray[np.float64]:
     """Sum of amount x time per group in float64; only for ratios."""
     rows = np.flatnonzero(mask)
     product = amount[rows].astype(np.float64) * ms[rows]
-    return np.bincount(groups.group[rows], weights=product, minlength=groups.count)
+    return np.bincount(groups.group[rows], weights=product, minlength=groups.size).astype(np.float64, copy=False)
 
 
 def exact_weighted(groups: Groups, amount: IntArray, ms: IntArray, mask: BoolArray) -> list[int]:
@@ -135,10 +136,10 @@ def exact_weighted(groups: Groups, amount: IntArray, ms: IntArray, mask: BoolArr
     """
     rows = np.flatnonzero(mask & (ms > 0))
     chosen, amounts, times = groups.group[rows], amount[rows], ms[rows]
-    sums = [0] * groups.count
+    sums = [0] * groups.size
     for low in range(0, int(amounts.max(initial=0)).bit_length(), 16):
         for down in range(0, int(times.max(initial=0)).bit_length(), 16):
-            part = np.zeros(groups.count, np.int64)
+            part = np.zeros(groups.size, np.int64)
             np.add.at(part, chosen, ((amounts >> low) & 0xFFFF) * ((times >> down) & 0xFFFF))
             sums = [sum_ + (int(word) << (low + down)) for sum_, word in zip(sums, part, strict=True)]
     return sums
@@ -161,7 +162,7 @@ def tidy(groups: Groups, measures: Sequence[Measure]) -> pd.DataFrame:
     for place, name in enumerate(groups.names):
         data[name] = label_column(name, [label[place] for label in groups.labels for _ in measures])
     data["measure"] = [measure.name for _ in groups.labels for measure in measures]
-    data["value"] = values_column([column[g] for g in range(groups.count) for column in columns])
+    data["value"] = values_column([column[g] for g in range(groups.size) for column in columns])
     data["unit"] = [measure.unit for _ in groups.labels for measure in measures]
     return pd.DataFrame(data)
 

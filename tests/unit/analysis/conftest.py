@@ -41,7 +41,9 @@ def table(name: str, rows: Sequence[dict[str, Any]]) -> pa.Table:
     for column in columns:
         values = [row.get(column.name) for row in rows]
         kind = _KINDS[column.kind]
-        arrays.append(pa.array(values, pa.string()).dictionary_encode() if column.kind == "text" else pa.array(values, kind))
+        arrays.append(
+            pa.array(values, pa.string()).dictionary_encode() if column.kind == "text" else pa.array(values, kind)
+        )
     return pa.table(arrays, schema=pa.schema([(column.name, _KINDS[column.kind]) for column in columns]))
 
 
@@ -87,7 +89,9 @@ def payment(sequence: int, debtor: str, creditor: str, yuan: float, at: int | st
         "settled_ms": time,
         "status": "PR04",
     }
-    row.update({key: clock(value) if key.endswith("_ms") and isinstance(value, str) else value for key, value in more.items()})
+    row.update(
+        {key: clock(value) if key.endswith("_ms") and isinstance(value, str) else value for key, value in more.items()}
+    )
     row.setdefault("ended_ms", row["settled_ms"])
     return row
 
@@ -102,14 +106,15 @@ def ended(at: int | str, status: str, reason: str | None = None, iso: str | None
     return {"settled_ms": None, "ended_ms": at, "status": status, "reason": reason, "reason_iso": iso}
 
 
-def account(name: str, opening: float, lowest: float, closing: float | None = None, **more: Any) -> dict[str, Any]:
+def account(name: str, /, opening: float, lowest: float, closing: float | None = None, **more: Any) -> dict[str, Any]:
     """A row of accounts; money in CNY."""
     closing = opening if closing is None else closing
     row: dict[str, Any] = dict.fromkeys((c.name for c in TABLES["accounts"] if c.kind == "i64"), 0)
     row.update(date=DATE, account=name, owner=name, kind="city", status="AS01")
     row.update(opening_fen=round(opening * 100), lowest_fen=round(lowest * 100), closing_fen=round(closing * 100))
-    row["min_available_fen"] = None if more.get("kind") == "central-bank" else row["lowest_fen"]
     row.update(more)
+    if "min_available_fen" not in more:
+        row["min_available_fen"] = None if row["kind"] == "central-bank" else row["lowest_fen"]
     return row
 
 
@@ -129,7 +134,9 @@ def make_run(
         for place, row in enumerate(settled)
     ]
     if not accounts:
-        accounts = [account(name, 0, 0) for name in sorted({row[side] for row in payments for side in ("debtor", "creditor")})]
+        accounts = [
+            account(name, 0, 0) for name in sorted({row[side] for row in payments for side in ("debtor", "creditor")})
+        ]
     rows = {"payments": payments, "accounts": accounts, "transfers": transfers}
     rows["events"] = [{"date": DATE, "sequence": place, **event} for place, event in enumerate(events)]
     tables = {name: table(name, rows.get(name, ())) for name in TABLES}
@@ -211,7 +218,7 @@ def hand_made() -> Any:
     class Builders:
         pass
 
-    for builder in (clock, payment, waiting, ended, account, make_run, FifoDay):
+    for builder in (clock, table, payment, waiting, ended, account, make_run, FifoDay):
         setattr(Builders, builder.__name__, staticmethod(builder) if callable(builder) else builder)
     Builders.DATE = DATE  # type: ignore[attr-defined]
     return Builders
@@ -230,6 +237,17 @@ def toy_day() -> HandMadeRun:
 
 @pytest.fixture
 def queueing_day() -> HandMadeRun:
+    """A day with every outcome, fresh for each test."""
+    return make_queueing_day()
+
+
+@pytest.fixture(scope="session")
+def kept_queueing_day() -> HandMadeRun:
+    """The same for tests that only look."""
+    return make_queueing_day()
+
+
+def make_queueing_day() -> HandMadeRun:
     """A day with every outcome: waiting at three levels, an outbox, a cancellation, refusals and a return."""
     return make_run(
         [
@@ -255,14 +273,17 @@ def queueing_day() -> HandMadeRun:
             {"time_ms": 34_000_000, "kind": "warning", "subject": "A", "detail": "balance below its warning line"},
             {"time_ms": 39_000_000, "kind": "action", "subject": "P4", "detail": "moved to the tail of its level"},
             {"time_ms": 47_000_000, "kind": "refusal", "subject": "P5", "detail": "cancel: the payment is not waiting"},
-            {"time_ms": 62_100_000, "kind": "phase", "subject": "HVPS", "detail": "20 cut off (业务截止) of 2025-06-17"},
+            {
+                "time_ms": 62_100_000,
+                "kind": "phase",
+                "subject": "HVPS",
+                "detail": "20 cut off (业务截止) of 2025-06-17",
+            },
             {"time_ms": 48_000_000, "kind": "action", "subject": "A", "detail": "floor 0.00 CNY"},
             {"time_ms": 63_000_000, "kind": "loan", "subject": "A", "detail": "central-bank loan <1.00 CNY>"},
         ],
         {"question": "Does <it> wait & why?", "hvps": {"discipline": "fifo"}},
     )
-
-
 
 
 @pytest.fixture(scope="session")

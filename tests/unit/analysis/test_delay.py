@@ -42,7 +42,9 @@ def test_a_returned_payment_waited_until_the_scheduled_end(hand_made: Any) -> No
 
 
 def test_a_payment_open_when_the_run_stops_counts_like_a_returned_one(hand_made: Any) -> None:
-    run = hand_made.make_run([hand_made.payment(0, "A", "B", 10, "09:00", settled_ms=None, ended_ms=None, status="PR12")])
+    run = hand_made.make_run(
+        [hand_made.payment(0, "A", "B", 10, "09:00", settled_ms=None, ended_ms=None, status="PR12")]
+    )
     assert values(delay(run))["rho"] == 1
 
 

@@ -71,7 +71,10 @@ def test_several_dates_add_up_and_the_opening_is_the_first(hand_made: Any) -> No
     first, second = hand_made.DATE, hand_made.DATE + dt.timedelta(days=1)
     day = 86_400_000
     run = hand_made.make_run(
-        [hand_made.payment(0, "A", "B", 30, "09:00"), hand_made.payment(1, "B", "A", 30, day + 32_400_000, date=second)],
+        [
+            hand_made.payment(0, "A", "B", 30, "09:00"),
+            hand_made.payment(1, "B", "A", 30, day + 32_400_000, date=second),
+        ],
         [
             hand_made.account("A", 30, 0, 0),
             hand_made.account("B", 0, 0, 30),
@@ -111,7 +114,16 @@ def test_provision_adds_up_to_nothing(queueing_day: Any) -> None:
 
 
 BANK_DAY_IN = {"09:00": 223, "10:00": 95, "12:00": 400, "12:35": 22, "14:05": 5, "15:30": 102}
-BANK_DAY_OUT = {"09:30": 19, "10:15": 223, "10:45": 99, "11:00": 108, "14:00": 10, "14:20": 45, "15:00": 379, "17:00": 11}
+BANK_DAY_OUT = {
+    "09:30": 19,
+    "10:15": 223,
+    "10:45": 99,
+    "11:00": 108,
+    "14:00": 10,
+    "14:20": 45,
+    "15:00": 379,
+    "17:00": 11,
+}
 
 
 @pytest.fixture

@@ -1,0 +1,69 @@
+"""Every bundled scenario runs, passes its audit and shows what its question is about."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+import cnaps_sim as cs
+from cnaps_sim.scenario.load import bundled
+
+SLOW = os.environ.get("CNAPS_SIM_TESTS") == "slow"
+#: National days run at a fiftieth of their size in the fast tier.
+SCALE = 1 if SLOW else "0.02"
+NATIONAL = {"hvps-day-2025", "hvps-day-2025-scarce"}
+
+
+def run(name: str) -> cs.Run:
+    return cs.simulate(name, set={"scale": SCALE} if name in NATIONAL else {})
+
+
+@pytest.mark.parametrize("name", [name for name, _ in bundled()])
+def test_each_scenario_runs_and_passes_its_audit(name: str) -> None:
+    done = run(name)
+    assert done.manifest["audit"]["verdict"] == "passed"
+    assert done.scenario["question"].endswith("?")
+
+
+def test_the_first_line_of_a_scenario_is_its_question() -> None:
+    from cnaps_sim.resources import resource
+
+    for path in resource("scenarios").glob("*.yaml"):
+        first = path.read_text(encoding="utf-8").splitlines()[0]
+        assert first.startswith("# ")
+        assert first.endswith("?")
+
+
+def test_all_eight_levels_wait_in_eight_levels_and_leave_in_order() -> None:
+    done = run("eight-levels")
+    waited = done.payments[done.payments.released_by.notna() | (done.payments.reason == "RJ99")]
+    assert set(waited.level) == set(range(8))
+    relief = done.transfers[done.transfers.time_ms.isin([39_600_000, 43_200_000])]
+    for _, instant in relief.groupby("time_ms"):
+        levels = list(instant.level.iloc[1:])  # the first is the relief itself
+        assert levels == sorted(levels)
+
+
+def test_the_ring_is_stuck_until_the_last_yuan_is_there() -> None:
+    done = run("gridlock-ring")
+    assert set(done.payments.settled_ms) == {50_400_000}
+    assert list(done.payments.set_index("payment_id").released_by) == ["injection", "R1", "R2", "R3"]
+
+
+def test_a_scarce_day_queues_more_and_uses_less_than_a_calm_one() -> None:
+    calm, scarce = (run(name).summary for name in ("hvps-day-2025", "hvps-day-2025-scarce"))
+    assert scarce["systems"]["HVPS"]["delay_rho"] > calm["systems"]["HVPS"]["delay_rho"]
+    assert scarce["liquidity"]["peak_used_fen"] < calm["liquidity"]["peak_used_fen"]
+    assert scarce["liquidity"]["turnover"] > calm["liquidity"]["turnover"]
+
+
+def test_a_stricken_bank_makes_others_wait() -> None:
+    struck = run("stricken-bank")
+    well = cs.simulate("stricken-bank", set={"actions": []})
+    waits = []
+    for done in (struck, well):
+        frame = done.payments[done.payments.debtor != "102100099996"]
+        settled = frame[frame.settled_ms.notna()]
+        waits.append(int((settled.settled_ms - settled.submitted_ms).sum()))
+    assert waits[0] > waits[1]

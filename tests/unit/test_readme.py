@@ -1,0 +1,66 @@
+"""The README keeps its word: its commands, its example output, its Python and its scenario."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import cnaps_sim as cs
+from cnaps_sim.cli.main import execute
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)\n```$", README, re.M | re.S)
+
+
+def test_the_first_two_commands_are_the_documented_ones() -> None:
+    assert blocks("bash")[:2] == [
+        "python3 -m venv .venv && .venv/bin/pip install -q . && .venv/bin/cnaps-sim run hvps-day-2025",
+        "python3 -m venv .venv && .venv/bin/pip install -q '.[test]' && .venv/bin/pytest",
+    ]
+
+
+@pytest.fixture
+def quickstart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    assert execute(["run", "quickstart", "--quiet"]) == 0
+    return tmp_path
+
+
+def test_console_examples_print_what_the_readme_shows(quickstart: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for block in blocks("console"):
+        for example in re.split(r"^\$ ", block, flags=re.M)[1:]:
+            command, _, expected = example.partition("\n")
+            capsys.readouterr()
+            assert execute(shlex.split(command)[1:]) == 0
+            assert capsys.readouterr().out.strip() == expected.strip()
+
+
+def test_python_examples_run(quickstart: Path) -> None:
+    for block in blocks("python"):
+        exec(compile(block, "README.md", "exec"), {})
+
+
+def test_the_scenario_example_runs(tmp_path: Path) -> None:
+    for number, block in enumerate(blocks("yaml")):
+        path = tmp_path / f"{number}.yaml"
+        path.write_text(block, encoding="utf-8")
+        run = cs.simulate(path)
+        assert run.manifest["audit"]["verdict"] == "passed"
+        assert set(run.payments.status) == {"PR04"}
+
+
+def test_every_bundled_scenario_and_command_is_named() -> None:
+    from cnaps_sim.cli.main import commands
+    from cnaps_sim.scenario.load import bundled
+
+    for name, question in bundled():
+        assert f"| `{name}` | {question} |" in README
+    for command in commands.commands:
+        assert f"`{command}" in README
