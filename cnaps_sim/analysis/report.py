@@ -70,8 +70,8 @@ DRAWINGS: Final = (
     ),
     Drawing(
         plots.liquidity_by_account, 4.2, Margins(1.95, 0.2, 0.85), "accounts",
-        "A bar that ends left of its orange diamond had less than what settling everything at once would take; "
-        "left of the orange stroke not even one full netting could have settled all its payments.",
+        "A bar that passes its orange diamond paid out before money that it counted on arrived; a bar short of the "
+        "orange stroke had less than even one full netting would have taken, so some of its payments never settled.",
     ),
     Drawing(
         plots.outcomes, 2.4, Margins(1.5, 0.25, 0.6), "payments",

@@ -22,7 +22,7 @@ def simulate(
     *,
     seed: int | None = None,
     replication: int = 0,
-    set: Sequence[str] | Mapping[str, Any] = (),  # noqa: A002 -- the same word as the command's --set
+    set: Sequence[str] | Mapping[str, Any] = (),
     out: str | Path | None = None,
     force: bool = False,
     progress: Progress | None = None,

@@ -120,11 +120,6 @@ class Frame:
         """A text column as a field of a chain of hashes."""
         return text_field(*self.texts(name))
 
-    def forget(self) -> None:
-        """Free what was computed from the columns; it is computed again when asked for."""
-        self._numbers.clear()
-        self._codes.clear()
-
     def text(self, name: str, row: int) -> str:
         """One value as text, for a sentence."""
         return one_line(self.column(name)[row].as_py())

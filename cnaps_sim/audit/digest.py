@@ -6,7 +6,7 @@ Both depend on values alone: not on Parquet bytes, compression, chunks, dictiona
 null), then for whole numbers and dates (days since 1970-01-01) the values as int64 little-endian with 0 for
 null; for text the UTF-8 lengths as int32 little-endian (0 for null), then all the bytes. The table's digest is
 SHA-256 over the lines `rows N` and, column by column in documented order, `name kind hexdigest`; kind is
-`number`, `date` or `text`.
+`number`, `date` or `text`. (No result table has a column of another type; its values would count as text.)
 
 **Checksum of payments.** The sum modulo 2^64 over the payments of h6, where h1 = mix(t(id)),
 h2 = mix(h1 xor t(debtor)), h3 = mix(h2 xor t(creditor)), h4 = mix(h3 xor amount_fen), h5 = mix(h4 xor t(status)),
@@ -48,7 +48,7 @@ _THREADS: Final = 2
 
 
 def table_digest(table: pa.Table) -> str:
-    """SHA-256 over a table's values as 64 hexadecimal digits (see the module's text); no column may be float."""
+    """SHA-256 over a table's values, as 64 hexadecimal digits (see the module's text)."""
     names = _documented_order(table.column_names)
     with ThreadPoolExecutor(_THREADS) as threads:
         lines = list(threads.map(lambda name: f"{name} {_column_digest(table.column(name))}\n", names))

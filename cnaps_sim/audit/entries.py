@@ -85,7 +85,9 @@ def read_entries(log: Rows, payments: OpenPayments, accounts: int, findings: Fin
     findings.where(
         "nothing-from-nothing",
         warning & ((log["sequence"] < 0) | (log["sequence"] >= accounts)),
-        lambda row: f"a balance warning at {_clock(log, row)} names account row {log['sequence'][row]}",
+        lambda row: (
+            f"a balance warning at {format_clock(int(log['time_ms'][row]))} names account row {log['sequence'][row]}"
+        ),
     )
     place = np.flatnonzero(~warning)
     sequence = np.ascontiguousarray(log["sequence"])[place]
@@ -113,6 +115,8 @@ class _Reading:
         terms = self.terms
         self.real = (terms["debtor"] >= 0) & (terms["debtor"] < accounts) & (terms["level"] >= 0)
         self.real &= (terms["creditor"] >= 0) & (terms["creditor"] < accounts) & (terms["level"] < len(Level))
+        self.time_ms, self.cause = self._column("time_ms"), self._column("cause")
+        self.said_level, self.said_refusal = self._column("level"), self._column("refusal")
         act = self._column("act")
         impossible = (act < Act.SETTLED) | (act > Act.SUBMITTED)
         impossible |= _moves(act) & ~self.real[self.payment]  # nothing moves between accounts that do not exist
@@ -126,7 +130,7 @@ class _Reading:
         self.before[1:] = AFTER[self.act[:-1]]
         self.before[self.first] = self.terms_before
         self.possible = ALLOWED[self.before, self.act]
-        for payment in np.unique(self.payment[~self.possible]):
+        for payment in sorted(set(self.payment[~self.possible].tolist())):
             standing = self.terms_before[payment]
             for k in range(self.starts[payment], self.stops[payment]):
                 self.before[k] = standing
@@ -139,7 +143,7 @@ class _Reading:
     def _follow_levels(self) -> None:
         """Level before and after each entry: a payment keeps its own until an entry moves it to another."""
         self.level_before = self.terms["level"][self.payment]
-        said = self._column("level")
+        said = self.said_level
         self.level = self.level_before.copy()
         changed = self.possible & (self.act == Act.LEVEL_CHANGED)
         for k in np.flatnonzero(changed):
@@ -168,7 +172,7 @@ class _Reading:
             "nothing-from-nothing",
             self.wrong_level,
             lambda k: (
-                f"{self._named(k)} was {_word(self.act[k])} at level {self.log['level'][self.place[k]]}, "
+                f"{self._named(k)} was {_word(self.act[k])} at level {self.said_level[k]}, "
                 f"which is not its level {self.level[k]}"
             ),
         )
@@ -182,7 +186,7 @@ class _Reading:
         self._report_refusals(moves, findings)
         findings.where(
             "log-in-time-order",
-            self.possible & (self._column("time_ms") < self.terms["time_ms"][self.payment]),
+            self.possible & (self.time_ms < self.terms["time_ms"][self.payment]),
             lambda k: f"{self._named(k)} was {_word(self.act[k])} before its own time",
         )
 
@@ -196,11 +200,11 @@ class _Reading:
             lambda k: f"{self._named(k)} was {_word(self.act[k])} although it had to be refused",
         )
         refused = (self.act == Act.REFUSED) | (self.act == Act.RETURNED)
-        stated = self._column("refusal") != Refusal.NONE
+        stated = self.said_refusal != Refusal.NONE
         findings.where(
             "refusals-hold",
             self.possible & (refused != stated),
-            lambda k: f"{self._named(k)} was {_word(self.act[k])} with refusal {self.log['refusal'][self.place[k]]}",
+            lambda k: f"{self._named(k)} was {_word(self.act[k])} with refusal {self.said_refusal[k]}",
         )
 
     def entries(self, order: Ints) -> Entries:
@@ -215,8 +219,8 @@ class _Reading:
         return Entries(
             place=place,
             sequence=self.sequence[source],
-            time_ms=self._column("time_ms")[source],
-            cause=self._column("cause")[source],
+            time_ms=self.time_ms[source],
+            cause=self.cause[source],
             act=self.act[source],
             level=self.level[source],
             level_before=self.level_before[source],
@@ -243,14 +247,10 @@ class _Reading:
         return np.ascontiguousarray(self.log[name])[self.place]
 
     def _named(self, k: int) -> str:
-        return f"payment {self.sequence[k]} at {_clock(self.log, int(self.place[k]))}"
+        return f"payment {self.sequence[k]} at {format_clock(int(self.time_ms[k]))}"
 
     def _stood(self, k: int) -> str:
         return Standing(int(self.before[k])).words
-
-
-def _clock(log: Rows, row: int) -> str:
-    return format_clock(int(log["time_ms"][row]))
 
 
 def _moves(act: NDArray[Any]) -> Flags:

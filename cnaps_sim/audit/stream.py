@@ -139,9 +139,12 @@ class StreamAuditor:
     # what the books did -------------------------------------------------------------------------------------
 
     def see_log(self, log: Rows) -> None:
-        """Log entries in the order written (fields sequence, time_ms, cause, act, refusal, level)."""
+        """Log entries in the order written (fields sequence, time_ms, cause, act, refusal, level).
+
+        The array must not change until the next `see_balances`, `end_of_day` or `finish`.
+        """
         if len(log):
-            self._log.append(np.array(log))
+            self._log.append(log)
             self._entries += len(log)
         if self._entries >= STRETCH:
             self._examine_pending(everything=False)
@@ -202,42 +205,38 @@ class StreamAuditor:
         """
         self._examine_pending(everything=True)
         self._findings.made("one-final-state")
-        for standing in () if stopped else (Standing.ANNOUNCED, Standing.SUBMITTED):
-            left = self._payments.standing.all_in(standing)
-            count = self._payments.standing.count(standing)
-            self._findings.breaches(
-                "one-final-state",
-                count,
-                lambda _, left=left, standing=standing: (  # type: ignore[misc]
-                    f"payment {next(left)} was {standing.words} and nothing more"
-                ),
-            )
+        if not stopped:
+            self._tell_unfinished(Standing.ANNOUNCED)
+            self._tell_unfinished(Standing.SUBMITTED)
         return self._findings.verdict()
+
+    def _tell_unfinished(self, standing: Standing) -> None:
+        left = self._payments.standing.all_in(standing)
+        count = self._payments.standing.count(standing)
+        self._findings.breaches(
+            "one-final-state", count, lambda _: f"payment {next(left)} was {standing.words} and nothing more"
+        )
 
     # examination --------------------------------------------------------------------------------------------
 
     def _examine_pending(self, everything: bool) -> None:
         """Examine the pending log; a change later than all of it stays pending unless `everything` is due."""
-        log = self._log[0] if len(self._log) == 1 else np.concatenate(self._log) if self._log else None
-        self._log, self._entries = [], 0
-        changes, self._changes = self._changes, []
+        pieces, changes = self._log, self._changes
+        length = self._entries
+        self._log, self._entries, self._changes = [], 0, []
         places = [change.entry for change in changes]
-        if log is not None and changes:
-            latest = np.maximum.accumulate(log["time_ms"])
-            reached = np.searchsorted(latest, [change.time_ms for change in changes]).tolist()
-            places = np.maximum.accumulate(np.maximum(places, reached)).tolist()
-        length = 0 if log is None else len(log)
-        if not everything:
-            self._changes = [c._replace(entry=0) for c, place in zip(changes, places, strict=True) if place == length]
-            changes = changes[: len(changes) - len(self._changes)]
-        cuts = np.linspace(0, length, 1 + max(1, length // STRETCH), dtype=np.int64).tolist()
-        for start, stop in pairwise(cuts if log is not None else ()):
-            assert log is not None
-            here = [(p - start, c) for p, c in zip(places, changes, strict=False) if start <= p < stop]
-            self._examine(log[start:stop], here)
-        for place, change in zip(places, changes, strict=False):
-            if place >= length:
+        if pieces:
+            log = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+            places = _places(changes, log)
+            cuts = np.linspace(0, length, 1 + max(1, length // STRETCH), dtype=np.int64).tolist()
+            for start, stop in pairwise(cuts):
+                within = [(p - start, c) for p, c in zip(places, changes, strict=True) if start <= p < stop]
+                self._examine(log[start:stop], within)
+        for place, change in zip(places, changes, strict=True):
+            if place == length and everything:
                 self._apply(change)
+            elif place == length:
+                self._changes.append(change._replace(entry=0))
 
     def _apply(self, change: Change) -> None:
         if change.what == "phase":
@@ -343,6 +342,15 @@ class StreamAuditor:
                 f"{format_fen(int(lowest[k]))}"
             ),
         )
+
+
+def _places(changes: Sequence[Change], log: Rows) -> list[int]:
+    """From which entry of the log on each change holds: not before it was told, and not before its time."""
+    latest = np.maximum.accumulate(log["time_ms"])
+    places = np.searchsorted(latest, [change.time_ms for change in changes])
+    places = np.maximum(places, [change.entry for change in changes])
+    held: Ints = np.maximum.accumulate(places)
+    return held.tolist()
 
 
 def _exact_sum(balances: NDArray[Any]) -> int:

@@ -7,6 +7,7 @@ Whatever is wrong inside a table is a breach, never an exception.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -52,8 +53,7 @@ def audit_tables(
             if check_digests and not ignore_digests:
                 _check_digest(name, table, told, findings)
     _check_order(frames, findings)
-    _check_contents(frames, manifest, findings)
-    return findings.verdict()
+    return findings.verdict() + _check_contents(frames, manifest)
 
 
 def _told_tables(manifest: Any, findings: Findings) -> dict[str, dict[str, Any]]:
@@ -132,29 +132,24 @@ def _check_numbering(frame: Frame, findings: Findings) -> None:
     findings.where("in-order", earlier, lambda row: f"row {row + 1} of {frame.name} is earlier than the one before it")
 
 
-def _check_contents(frames: Mapping[str, Frame], manifest: Any, findings: Findings) -> None:
-    """Every check of what the rows say."""
-    payments, transfers, accounts = (frames.get(name) for name in ("payments", "transfers", "accounts"))
-    ids = paid = posted_ids = posted = None
-    if payments is not None:
-        ids, paid = _hashes(payments, findings)
-        _check_payments(payments, frames.get("events"), findings)
-        with findings.checking("items-agree"):
-            _check_items(payments, paid, manifest, findings)
-    if transfers is not None:
-        posted_ids, posted = _hashes(transfers, findings)
-        with findings.checking("transfers-valid"):
-            check_transfers(transfers, findings)
+def _check_contents(frames: Mapping[str, Frame], manifest: Any) -> Verdict:
+    """Every check of what the rows say: payments and balances side by side, then what ties them together."""
+    with ThreadPoolExecutor(2) as threads:
+        of_payments = threads.submit(_check_payments, frames.get("payments"), frames.get("events"), manifest)
+        of_balances = threads.submit(
+            _check_balances, frames.get("accounts"), frames.get("transfers"), frames.get("series")
+        )
+        payments_verdict, ids, paid = of_payments.result()
+        balances_verdict, posted_ids, posted = of_balances.result()
+    findings = Findings()
+    payments, transfers = frames.get("payments"), frames.get("transfers")
     if payments is not None and ids is not None:
         with findings.checking("released-by"):
             check_released(payments, ids, posted_ids, findings)
-        payments.forget()
     if payments is not None and transfers is not None and paid is not None and posted is not None:
         with findings.checking("transfers-match-payments"):
             check_match(payments, paid, transfers, posted, findings)
-        payments.forget()
-    if accounts is not None:
-        _check_balances(accounts, transfers, frames.get("series"), findings)
+    return payments_verdict + balances_verdict + findings.verdict()
 
 
 def _hashes(frame: Frame, findings: Findings) -> tuple[Hashes | None, Hashes | None]:
@@ -166,7 +161,15 @@ def _hashes(frame: Frame, findings: Findings) -> tuple[Hashes | None, Hashes | N
     return ids, moves
 
 
-def _check_payments(payments: Frame, events: Frame | None, findings: Findings) -> None:
+_Audited = tuple[Verdict, Hashes | None, Hashes | None]
+
+
+def _check_payments(payments: Frame | None, events: Frame | None, manifest: Any) -> _Audited:
+    """What the payments say by themselves; and their hashes."""
+    findings = Findings()
+    if payments is None:
+        return findings.verdict(), None, None
+    ids, paid = _hashes(payments, findings)
     with findings.checking("outcomes"):
         check_outcomes(payments, findings)
     with findings.checking("times-ordered"):
@@ -175,6 +178,9 @@ def _check_payments(payments: Frame, events: Frame | None, findings: Findings) -
         check_levels(payments, findings)
     with findings.checking("returned-at-close"):
         check_returned(payments, events, findings)
+    with findings.checking("items-agree"):
+        _check_items(payments, paid, manifest, findings)
+    return findings.verdict(), ids, paid
 
 
 def _check_items(payments: Frame, paid: Hashes | None, manifest: Any, findings: Findings) -> None:
@@ -218,21 +224,32 @@ def _exact_sum(amounts: Any) -> int:
     return (int((amounts >> 32).sum()) << 32) + int((amounts & 0xFFFFFFFF).sum())
 
 
-def _check_balances(accounts: Frame, transfers: Frame | None, series: Frame | None, findings: Findings) -> None:
-    ledger = postings = None
-    with findings.checking("days-chain"):
-        ledger = Ledger(accounts, findings)
-    if ledger is None:
-        return
-    with findings.checking("sums-agree", "money-conserved", "no-overnight-overdraft"):
-        check_accounts(ledger, findings)
-    if transfers is None:
-        return
+def _check_balances(accounts: Frame | None, transfers: Frame | None, series: Frame | None) -> _Audited:
+    """What transfers, accounts and series say of balances; and the hashes of the transfers."""
+    findings = Findings()
+    ids = posted = ledger = None
+    if transfers is not None:
+        ids, posted = _hashes(transfers, findings)
+        with findings.checking("transfers-valid"):
+            check_transfers(transfers, findings)
+    if accounts is not None:
+        with findings.checking("days-chain"):
+            ledger = Ledger(accounts, findings)
+    if ledger is not None:
+        with findings.checking("sums-agree", "money-conserved", "no-overnight-overdraft"):
+            check_accounts(ledger, findings)
+    if ledger is not None and transfers is not None:
+        _replay(ledger, transfers, series, findings)
+    return findings.verdict(), ids, posted
+
+
+def _replay(ledger: Ledger, transfers: Frame, series: Frame | None, findings: Findings) -> None:
+    """Post the transfers again and compare."""
+    postings = samples = None
     with findings.checking("transfers-valid"):
         postings = Postings(transfers, ledger, findings)
     if postings is None:
         return
-    samples = None
     if series is not None:
         with findings.checking("series-replay"):
             samples = Samples(series, postings)

@@ -20,7 +20,12 @@ def audit(run: str, ignore_digests: bool, as_json: bool) -> int:
     verdict = audit_folder(run, ignore_digests=ignore_digests)
     if as_json:
         print_json(
-            {"run": run, "audit": "passed" if verdict.passed else "failed", "rules": verdict.rules, "breaches": verdict.breaches}
+            {
+                "run": run,
+                "audit": "passed" if verdict.passed else "failed",
+                "rules": verdict.rules,
+                "breaches": verdict.breaches,
+            }
         )
     else:
         for breach in verdict.breaches:

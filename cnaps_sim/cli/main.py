@@ -11,8 +11,8 @@ import click
 
 from cnaps_sim import __version__
 from cnaps_sim.cli.bench import bench
-from cnaps_sim.cli.examine import audit, explain, verify
 from cnaps_sim.cli.catalogue import scenarios, schema
+from cnaps_sim.cli.examine import audit, explain, verify
 from cnaps_sim.cli.run import run
 from cnaps_sim.cli.write import export, report
 from cnaps_sim.words.errors import CnapsError, InputError, nearest
@@ -86,7 +86,7 @@ def _internal(error: Exception, arguments: list[str]) -> int:
 
 def _from_click(error: click.ClickException) -> InputError:
     """A mistake on the command line, in the form of every other mistake."""
-    known = [name for name in commands.commands]
+    known = list(commands.commands)
     if isinstance(error, click.NoSuchOption):
         options = [name for item in (error.ctx.command.params if error.ctx else []) for name in item.opts]
         return InputError(error.option_name, "", "no such option", "", nearest(error.option_name, options))

@@ -21,11 +21,15 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("scenario", required=False)
-@click.option("--accounts", metavar="FILE", help="Settlement accounts, CSV or Parquet (with --payments, without SCENARIO).")
+@click.option(
+    "--accounts", metavar="FILE", help="Settlement accounts, CSV or Parquet (with --payments, without SCENARIO)."
+)
 @click.option("--payments", metavar="FILE", help="Payments, CSV or Parquet.")
 @click.option("--date", metavar="DATE", help="Business date of the two files.")
 @click.option("--seed", type=int, help="Seed of every random stream; the scenario's own if left out.")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one key of the scenario; may be repeated.")
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one key of the scenario; may be repeated."
+)
 @click.option("--out", metavar="DIR", help="Folder of the run; runs/<name>-s<seed> if left out.")
 @click.option("--force", is_flag=True, help="Replace the folder of an earlier run.")
 @json_option
@@ -49,7 +53,9 @@ def run(
     loaded = _from_files(accounts, payments, date, overrides, seed) if scenario is None else None
     if loaded is None:
         if accounts or payments or date:
-            raise InputError("scenario", "", "stands beside --accounts, --payments or --date", scenario, "one of the two")
+            raise InputError(
+                "scenario", "", "stands beside --accounts, --payments or --date", scenario, "one of the two"
+            )
         from cnaps_sim.scenario.load import load
 
         assert scenario is not None

@@ -120,9 +120,7 @@ def retry(
 
 
 @rule
-def cascade(
-    books: Records, accounts: Records, queues: Records, payments: Records, log: Records, time_ms: int
-) -> None:
+def cascade(books: Records, accounts: Records, queues: Records, payments: Records, log: Records, time_ms: int) -> None:
     """Serve the chain of woken accounts until it is empty."""
     while books[0].first_woken != NOBODY:
         row = books[0].first_woken

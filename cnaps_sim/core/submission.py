@@ -58,9 +58,7 @@ def can_settle(books: Records, debtor: Records, level: int, amount: int) -> bool
 
 
 @clause
-def is_out_of_hours(
-    books: Records, debtor: Records, creditor: Records, level: int, amount: int, special: bool
-) -> bool:
+def is_out_of_hours(books: Records, debtor: Records, creditor: Records, level: int, amount: int, special: bool) -> bool:
     """Whether the phase of the business day refuses the payment.
 
     Daytime takes all (a special session only CIPS funding and interbank lending); the clearing window takes

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Final
 
 from cnaps_sim.core.compiled import rule
-from cnaps_sim.core.funds import ordinary_funds
 from cnaps_sim.core.posting import note_lowest, watch
 from cnaps_sim.core.records import Records
 from cnaps_sim.core.release import cascade, wake
@@ -33,7 +32,7 @@ FIELDS: Final = {
 
 
 @rule
-def _raise_earmark(books: Records, account: Records, value: int) -> bool:
+def _raise_earmark(account: Records, value: int) -> bool:
     """Set the earmark (圈存); raising it needs the money, and moves none."""
     free = account.balance - account.earmark - account.floor + account.overdraft_limit
     free -= account.reserved_high + account.reserved_urgent
@@ -67,7 +66,7 @@ def set_field(
     elif field == 1:
         account.floor = value
     elif field == 2:
-        if not _raise_earmark(books, account, value):
+        if not _raise_earmark(account, value):
             return _SHORT
     elif field == 3:
         account.reserved_high = value

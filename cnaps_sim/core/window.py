@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import Final
 
 from cnaps_sim.core.compiled import rule
+from cnaps_sim.core.funds import is_hvps
 from cnaps_sim.core.posting import post, write_log
 from cnaps_sim.core.queue import give_back_row, remove
 from cnaps_sim.core.records import LEVELS, NOBODY, Records
 from cnaps_sim.core.release import retry_all
-from cnaps_sim.core.funds import is_hvps
 from cnaps_sim.words.codes import Act, Cause, Level, Refusal
 
 _RETURNED: Final = int(Act.RETURNED)
@@ -51,7 +51,14 @@ def shortage(accounts: Records, payments: Records, row: int) -> int:
 
 @rule
 def lend(
-    books: Records, accounts: Records, log: Records, time_ms: int, sequence: int, lender: int, borrower: int, amount: int
+    books: Records,
+    accounts: Records,
+    log: Records,
+    time_ms: int,
+    sequence: int,
+    lender: int,
+    borrower: int,
+    amount: int,
 ) -> None:
     """One loan at the penalty rate, from the central bank's lending account."""
     post(books, accounts, log, time_ms, sequence, lender, borrower, amount, _ONE_SIDED, _NO_CAUSE)

@@ -1,1 +1,1 @@
-"""The run: one scenario wired together (`world`), executed (`runner`), turned into tables (`results`) and kept (`store`)."""
+"""The run: a scenario wired together (`world`), executed (`runner`), made into tables (`results`), kept (`store`)."""

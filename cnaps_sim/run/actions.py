@@ -136,7 +136,9 @@ class Actions:
         if self.recorder.act_of(sequence) != Act.SETTLED:
             self.recorder.tell(self._now(), "refusal", action.payment, "not reversed: it has not settled")
         elif sequence in self._reversed:
-            self.recorder.tell(self._now(), "refusal", action.payment, "not reversed: a reversal has been booked before")
+            self.recorder.tell(
+                self._now(), "refusal", action.payment, "not reversed: a reversal has been booked before"
+            )
         else:
             self._reversed.add(sequence)
             row = self.world.population.flow.rows[sequence]
@@ -191,7 +193,10 @@ class Actions:
         self.saps.post_nets(self._now(), nets, level)
         total = sum(net for _, net in nets if net > 0)
         self.recorder.tell(
-            self._now(), "action", "SAPS", f"{len(nets)} nets, {format_fen(total)} CNY to receive, at level {int(level)}"
+            self._now(),
+            "action",
+            "SAPS",
+            f"{len(nets)} nets, {format_fen(total)} CNY to receive, at level {int(level)}",
         )
 
     def _book(self, action: verbs.Inject | verbs.CentralBankDebit | verbs.CentralBankCredit) -> None:

@@ -20,7 +20,7 @@ def against_pssimpy() -> dict[str, Any]:
     """Seconds for 10 000 payments here and in PSSimPy. InputError if PSSimPy is not installed."""
     try:
         import pandas as pd
-        from PSSimPy.simulator import BasicSim
+        from PSSimPy.simulator import BasicSim  # type: ignore[import-not-found, unused-ignore]
     except ImportError:
         raise InputError("--peers", "", "PSSimPy is not installed", "", "pip install PSSimPy") from None
     rows = workload(PEER_PAYMENTS, _PEER_ACCOUNTS)

@@ -147,9 +147,7 @@ def _inline_account(given: Mapping[str, Any]) -> AccountRow:
     return row
 
 
-def _workload(
-    loaded: Loaded, index: Mapping[str, int], sizes: Array, timetable: Timetable, streams: Streams
-) -> Flow:
+def _workload(loaded: Loaded, index: Mapping[str, int], sizes: Array, timetable: Timetable, streams: Streams) -> Flow:
     """All payments of the scenario as one flow."""
     flows: list[Flow] = []
     scenario = loaded.scenario
@@ -212,9 +210,7 @@ def first_day(flow: Flow, timetable: Timetable) -> Flow:
     )
 
 
-def _opening(
-    loaded: Loaded, rows: Sequence[AccountRow], flow: Flow, timetable: Timetable, streams: Streams
-) -> Array:
+def _opening(loaded: Loaded, rows: Sequence[AccountRow], flow: Flow, timetable: Timetable, streams: Streams) -> Array:
     """Opening balance of each participant, fen."""
     terms = loaded.scenario.liquidity
     if terms.alpha is not None:

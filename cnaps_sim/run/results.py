@@ -92,8 +92,8 @@ class Directory:
     """Who owns which account row: parallel lists, the central bank's own accounts last."""
 
     accounts: list[str]
-    names: list[str | None]
-    kinds: list[str | None]
+    names: Sequence[str | None]
+    kinds: Sequence[str | None]
     owners: list[str]
 
 
@@ -328,9 +328,7 @@ def account_status(record: Records) -> AccountStatus:
     return AccountStatus(f"AS{int(life):02d}")
 
 
-def accounts_table(
-    closes: Sequence[DayClose], opening: Array, directory: Directory, timetable: Timetable
-) -> pa.Table:
+def accounts_table(closes: Sequence[DayClose], opening: Array, directory: Directory, timetable: Timetable) -> pa.Table:
     """One row per account and business date."""
     count = len(directory.accounts)
     days = len(closes)
@@ -348,8 +346,8 @@ def accounts_table(
         {
             "date": dates_of(timetable, np.repeat(np.arange(days), count)),
             "account": directory.accounts * days,
-            "name": pa.array(directory.names * days, pa.string()).dictionary_encode(),
-            "kind": pa.array(directory.kinds * days, pa.string()).dictionary_encode(),
+            "name": pa.array(list(directory.names) * days, pa.string()).dictionary_encode(),
+            "kind": pa.array(list(directory.kinds) * days, pa.string()).dictionary_encode(),
             "owner": pa.array(directory.owners * days, pa.string()).dictionary_encode(),
             "opening_fen": np.concatenate(openings) if openings else np.zeros(0, np.int64),
             "closing_fen": over_days("balance"),

@@ -34,9 +34,7 @@ ACCOUNT_TABLES = ("accounts", "series")
 Summarise = Callable[[Run], dict[str, Any]]
 
 
-def simulate(
-    loaded: Loaded, summarise: Summarise, replication: int = 0, progress: Progress | None = None
-) -> Run:
+def simulate(loaded: Loaded, summarise: Summarise, replication: int = 0, progress: Progress | None = None) -> Run:
     """Run a scenario and return everything it leaves behind, audited. InputError for what its files hold wrong."""
     started = time.perf_counter()
     world = World(loaded, replication, progress)

@@ -87,7 +87,9 @@ class Run:
             if pa.types.is_dictionary(item.type):
                 column = column.cast(pa.string())
             if pa.types.is_integer(item.type) and column.null_count:
-                columns[item.name] = column.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype(), pa.int8(): pd.Int8Dtype()}.get)
+                columns[item.name] = column.to_pandas(
+                    types_mapper={pa.int64(): pd.Int64Dtype(), pa.int8(): pd.Int8Dtype()}.get
+                )
             elif pa.types.is_date(item.type):
                 columns[item.name] = pd.Series(column.cast(pa.timestamp("s")).to_pandas()).astype("datetime64[s]")
             elif pa.types.is_string(item.type) or pa.types.is_dictionary(item.type):

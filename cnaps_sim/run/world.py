@@ -49,7 +49,13 @@ class World:
         self.saps = Saps(self.books, self.recorder, names, hvps.overdraft_rate, hvps.penalty_rate)
         self.ccms = Ccms(self.books, self.recorder, names)
         self.hvps = Hvps(
-            self.clock, self.recorder, self.saps, self.ccms, self.timetable.business_days, self._see_phase, self._see_close
+            self.clock,
+            self.recorder,
+            self.saps,
+            self.ccms,
+            self.timetable.business_days,
+            self._see_phase,
+            self._see_close,
         )
         self.auditor = StreamAuditor(_auditors_terms(self.books, names), scenario.hvps.discipline)
         self._bookings_told = 0
@@ -96,7 +102,9 @@ class World:
         new = self.recorder.bookings[self._bookings_told :]
         self._bookings_told = len(self.recorder.bookings)
         if new:
-            self.auditor.see_bookings([(b.sequence, b.debtor, b.creditor, b.amount, b.level, b.kind.value) for b in new])
+            self.auditor.see_bookings(
+                [(b.sequence, b.debtor, b.creditor, b.amount, b.level, b.kind.value) for b in new]
+            )
         self.auditor.see_log(log)
 
     def _see_phase(self, time_ms: int, phase: Phase, special: bool) -> None:

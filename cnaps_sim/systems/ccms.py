@@ -47,5 +47,8 @@ class Ccms:
         line = int(self.books.accounts["warning_line"][account])
         text = "below" if raised else "no longer below"
         self.recorder.tell(
-            time_ms, "warning", self.names[account], f"balance {text} its warning line at {format_clock(time_ms)} ({line} fen)"
+            time_ms,
+            "warning",
+            self.names[account],
+            f"balance {text} its warning line at {format_clock(time_ms)} ({line} fen)",
         )

@@ -93,9 +93,7 @@ class Saps:
         sequence = self.recorder.number_booking()
         payment_id = self._next_id(business.code)
         self.recorder.bookings.append(
-            Booking(
-                sequence, kind, time_ms, debtor, creditor, amount, int(level), payment_id, business.code, original
-            )
+            Booking(sequence, kind, time_ms, debtor, creditor, amount, int(level), payment_id, business.code, original)
         )
         return self.books.submit(time_ms, sequence, debtor, creditor, amount, int(level))
 
@@ -120,9 +118,7 @@ class Saps:
     def fee(self, time_ms: int, account: int, amount: int) -> Act:
         """Fees of the payment system (收费), level 2."""
         own = self.own(CentralBankAccount.INTEREST_AND_FEES)
-        return self._book(
-            time_ms, TransferKind.FEE, account, own, amount, Level.INTEREST_AND_FEES, BusinessType.FEE
-        )
+        return self._book(time_ms, TransferKind.FEE, account, own, amount, Level.INTEREST_AND_FEES, BusinessType.FEE)
 
     def reverse(self, time_ms: int, original: int, debtor: int, creditor: int, amount: int) -> Act:
         """Reversal of a booking error (错账冲正), level 0: the original's creditor pays the debtor back."""
@@ -165,7 +161,9 @@ class Saps:
             fen = overdraft_interest(self.books.charge_overdraft(time_ms, account), self.overdraft_rate)
             if fen > 0:
                 self.interest_fen[account] += fen
-                self.recorder.tell(time_ms, "interest", self.names[account], f"overdraft interest {format_fen(fen)} CNY")
+                self.recorder.tell(
+                    time_ms, "interest", self.names[account], f"overdraft interest {format_fen(fen)} CNY"
+                )
                 self._book(
                     time_ms,
                     TransferKind.INTEREST,

@@ -46,7 +46,12 @@ def compare_with(edit: tuple[str, str, str] | None, folder: Path) -> subprocess.
     environment.pop("CNAPS_SIM_TESTS", None)
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--rootdir", str(folder), "-p", "no:cacheprovider"]
     return subprocess.run(
-        [*command, str(folder / COMPARISON.name)], env=environment, cwd=folder, capture_output=True, text=True, timeout=900
+        [*command, str(folder / COMPARISON.name)],
+        env=environment,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=900,
     )
 
 

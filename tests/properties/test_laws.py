@@ -23,7 +23,9 @@ def play(rows: np.ndarray, opening: list[int], discipline: Discipline = Discipli
 
 
 @pytest.mark.parametrize(("banks", "tokens"), [(5, 3), (10, 20), (40, 40), (8, 100)])
-def test_unit_payments_in_a_closed_network_settle_with_probability_l_over_l_plus_n_minus_1(banks: int, tokens: int) -> None:
+def test_unit_payments_in_a_closed_network_settle_with_probability_l_over_l_plus_n_minus_1(
+    banks: int, tokens: int
+) -> None:
     """Every bank asks at the same rate for unit payments to a payee drawn evenly; what cannot be funded is refused.
 
     All distributions of the tokens are then equally likely in the long run, so an account is not empty with
@@ -79,9 +81,13 @@ def test_one_fen_below_a_lower_bound_something_never_settles(payments: list[tupl
         assert books.waiting(int(bank), 7)
 
 
-@given(st.lists(payment, min_size=1, max_size=40), st.lists(st.integers(0, 40), min_size=4, max_size=4), st.integers(0, 3))
+@given(
+    st.lists(payment, min_size=1, max_size=40), st.lists(st.integers(0, 40), min_size=4, max_size=4), st.integers(0, 3)
+)
 @settings(max_examples=150, deadline=None)
-def test_strict_fifo_is_monotone_in_liquidity(payments: list[tuple[int, int, int]], opening: list[int], richer: int) -> None:
+def test_strict_fifo_is_monotone_in_liquidity(
+    payments: list[tuple[int, int, int]], opening: list[int], richer: int
+) -> None:
     rows = flow_of(payments)
     _, poor = play(rows, opening)
     _, rich = play(rows, [fen + 7 * (bank == richer) for bank, fen in enumerate(opening)])

@@ -247,7 +247,8 @@ def _accounts() -> list[dict[str, Any]]:
 def _series() -> list[dict[str, Any]]:
     samples = [
         (FIRST, 0, "A", 100), (FIRST, 20, "A", 40), (FIRST, 30, "A", 5), (FIRST, 30, "C", 60), (FIRST, 99, "B", 85),
-        (SECOND, NEXT, "A", 5), (SECOND, NEXT + 10, "A", 30), (SECOND, NEXT + 100, "C", 0), (SECOND, NEXT + 100, "B", 60),
+        (SECOND, NEXT, "A", 5), (SECOND, NEXT + 10, "A", 30), (SECOND, NEXT + 100, "C", 0),
+        (SECOND, NEXT + 100, "B", 60),
     ]  # fmt: skip
     rows = [
         {"date": date, "time_ms": time, "scope": scope, "measure": "balance_fen", "value": value}

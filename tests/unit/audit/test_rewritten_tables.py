@@ -110,7 +110,9 @@ def column_of(kind: str, rows: int, seed: int) -> pa.Array:
         "list": lambda: pa.array([[k] for k in whole]),
         "decimal": lambda: pa.array([decimal.Decimal(k % 1000) / 8 for k in whole]),
         "null": lambda: pa.nulls(rows),
-        "words": lambda: pa.array([None if k == 5 else w for k, w in zip(whole, words, strict=True)]).dictionary_encode(),
+        "words": lambda: pa.array(
+            [None if k == 5 else w for k, w in zip(whole, words, strict=True)]
+        ).dictionary_encode(),
     }
     return some[kind]()
 
@@ -126,7 +128,9 @@ def damage(stored: Any, name: str, what: str, kind: str, seed: int) -> None:
     elif what == "drop" and table.num_columns:
         table = table.remove_column(place)
     elif what == "more":
-        table = table.append_column(str(rng.choice(["date", "mood", "__index_level_0__"])), column_of(kind, len(table), 1))
+        table = table.append_column(
+            str(rng.choice(["date", "mood", "__index_level_0__"])), column_of(kind, len(table), 1)
+        )
     elif what == "rows":
         table = table.take(pa.array(rng.integers(0, max(1, len(table)), len(table) and int(rng.integers(0, 20)))))
     elif what == "pandas" and len(set(table.column_names)) == table.num_columns:

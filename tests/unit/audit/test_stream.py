@@ -392,3 +392,24 @@ def test_only_twenty_breaches_of_a_rule_are_told(empty_stream: Any) -> None:
     assert len(verdict.breaches) == 20
     assert not verdict.passed
     assert "nothing-from-nothing (50)" in verdict.sentence()
+
+
+def test_in_a_long_log_changes_hold_from_their_own_entry_on(empty_stream: Any) -> None:
+    """150 000 entries told at once are cut into pieces; the limits told before them count from their times."""
+    s = empty_stream
+    count = 150_000
+    s.opening[A], s.opening[B] = 5, 0
+    times = np.arange(count)
+    rows = np.zeros(count, s.flow(0, (0, 1, A, B, 7)).find("see_flow")[0].dtype)
+    s.steps.clear()
+    rows["time_ms"], rows["amount"], rows["level"] = times, 10, 7
+    rows["debtor"], rows["creditor"] = times % 2, 1 - times % 2
+    log = np.zeros(count, [(n, "i8") for n in ("sequence", "time_ms", "cause", "act", "refusal", "level")])
+    log["sequence"], log["time_ms"], log["cause"], log["act"], log["level"] = times, times, -1, Act.SETTLED, 7
+    s.tell("see_flow", rows, 0).tell("see_limit_change", -1, A, "overdraft_limit", 5)
+    s.tell("see_limit_change", 100_001, A, "overdraft_limit", 4)
+    s.tell("see_limit_change", 100_003, A, "overdraft_limit", 5).tell("see_log", log)
+    verdict = s.verdict()
+    assert {rule for rule, broken in verdict.rules.items() if broken} == {"no-overdraw"}
+    assert verdict.rules["no-overdraw"] == 1
+    assert "payment 100002 " in verdict.breaches[0]

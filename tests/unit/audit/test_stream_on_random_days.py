@@ -95,7 +95,9 @@ def payments(count: int = 40) -> st.SearchStrategy[list[Row]]:
     return st.lists(one.map(lambda x: (x[0][0], sum(x[0]) % ACCOUNTS, x[1], x[2])), min_size=1, max_size=count)
 
 
-orders = st.lists(st.none() | st.tuples(st.integers(0, 5), st.integers(0, ACCOUNTS - 1), st.integers(0, 9)), max_size=40)
+orders = st.lists(
+    st.none() | st.tuples(st.integers(0, 5), st.integers(0, ACCOUNTS - 1), st.integers(0, 9)), max_size=40
+)
 
 
 def auditor(opening: list[int], fifo: bool) -> StreamAuditor:
@@ -133,9 +135,7 @@ def test_a_correct_day_passes_however_it_is_cut(
 
 @settings(max_examples=60, deadline=None)
 @given(payments(), orders, st.data())
-def test_releasing_another_payment_than_the_first_is_always_seen(
-    rows: list[Row], asked: list[Any], data: Any
-) -> None:
+def test_releasing_another_payment_than_the_first_is_always_seen(rows: list[Row], asked: list[Any], data: Any) -> None:
     """Nothing settles by itself (no money), so any payment settled from behind another is out of order."""
     toy = Toy([0] * ACCOUNTS, rows, True)
     for sequence in range(len(rows)):

@@ -245,8 +245,15 @@ def test_a_settlement_after_the_close_breaks_returned_at_close(stored: Any) -> N
 
 @pytest.mark.parametrize(
     "values",
-    [{"amount_fen": 0}, {"creditor": "A"}, {"creditor": "Z"}, {"kind": "gift"}, {"level": 8}, {"date": dt.date(2025, 6, 1)}],
-)  # fmt: skip
+    [
+        {"amount_fen": 0},
+        {"creditor": "A"},
+        {"creditor": "Z"},
+        {"kind": "gift"},
+        {"level": 8},
+        {"date": dt.date(2025, 6, 1)},
+    ],
+)
 def test_a_transfer_that_cannot_be_breaks_transfers_valid(stored: Any, values: dict[str, Any]) -> None:
     assert "transfers-valid" in stored.change("transfers", 0, **values).broken()
 

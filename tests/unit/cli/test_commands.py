@@ -46,7 +46,9 @@ def test_two_files_are_a_strict_fifo_day_of_their_own(two_files: Path, capsys: p
     assert told["systems"]["HVPS"]["returned"] == {"count": 1, "value_fen": 6000}
 
 
-def test_the_date_of_two_files_is_the_business_date_of_the_earliest_moment(two_files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_date_of_two_files_is_the_business_date_of_the_earliest_moment(
+    two_files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (two_files / "p.csv").write_text(
         "payment_id,time,debtor,creditor,amount\nP1,2025-10-12T21:00,A,B,60\nP2,2025-10-13T09:00,B,A,6\n"
     )
@@ -76,9 +78,18 @@ WRONG = [
     (["run", "quickstart", "--set", "hvps.disciplin=fifo"], "--set: hvps.disciplin: "),
     (["run", "quickstart", "--set", "seed"], "--set: says no value (seed); allowed: KEY=VALUE"),
     (["run", "--accounts", "a.csv"], "--payments: is missing; allowed: both --accounts and --payments"),
-    (["run", "--accounts", "no.csv", "--payments", "p.csv"], "--accounts: no such file (no.csv); allowed: a CSV or Parquet file"),
-    (["run", "--accounts", "a.csv", "--payments", "p.csv", "--date", "June"], "--date: not a date (June); allowed: YYYY-MM-DD"),
-    (["run", "quickstart", "--date", "2025-06-17"], "scenario: stands beside --accounts, --payments or --date (quickstart); allowed: one of the two"),
+    (
+        ["run", "--accounts", "no.csv", "--payments", "p.csv"],
+        "--accounts: no such file (no.csv); allowed: a CSV or Parquet file",
+    ),
+    (
+        ["run", "--accounts", "a.csv", "--payments", "p.csv", "--date", "June"],
+        "--date: not a date (June); allowed: YYYY-MM-DD",
+    ),
+    (
+        ["run", "quickstart", "--date", "2025-06-17"],
+        "scenario: stands beside --accounts, --payments or --date (quickstart); allowed: one of the two",
+    ),
     (["rn", "quickstart"], "command: no such command (rn); allowed: run"),
     (["audit", "nowhere"], "nowhere: is not a run folder; allowed: a folder with a manifest.json"),
     (["explain", "nowhere"], "PAYMENT_ID: is missing"),
@@ -120,7 +131,9 @@ def test_a_csv_mistake_names_file_and_line(two_files: Path, capsys: pytest.Captu
     assert not (two_files / "runs").exists()
 
 
-def test_an_internal_error_is_one_line_and_exit_3(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_internal_error_is_one_line_and_exit_3(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr("cnaps_sim.run.runner.make_tables", lambda world: 1 / 0)
     assert execute(["run", "quickstart"]) == 3
     captured = capsys.readouterr()

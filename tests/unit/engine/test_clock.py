@@ -46,7 +46,9 @@ def test_events_of_one_rank_keep_the_order_in_which_they_were_scheduled() -> Non
     assert seen == ["first", "second", "third"]
 
 
-@pytest.mark.parametrize(("rank", "settled"), [(Rank.CLOSING, 1), (Rank.PHASE, 1), (Rank.FAULT, 1), (Rank.ACTION, 2), (Rank.SAMPLE, 2)])
+@pytest.mark.parametrize(
+    ("rank", "settled"), [(Rank.CLOSING, 1), (Rank.PHASE, 1), (Rank.FAULT, 1), (Rank.ACTION, 2), (Rank.SAMPLE, 2)]
+)
 def test_arrivals_of_an_instant_come_after_faults_and_before_actions(rank: Rank, settled: int) -> None:
     clock = clock_with(flow((4, 0, 1, 1), (5, 0, 1, 1), (6, 0, 1, 1)), {"balance": 9}, {})
     sent: list[int] = []

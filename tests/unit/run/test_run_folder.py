@@ -44,7 +44,10 @@ def test_two_small_scenarios_keep_their_golden_digests(name: str) -> None:
 
 
 def test_the_same_seed_gives_the_same_digests_and_another_seed_others() -> None:
-    small = {"extends": "stricken-bank", "workload": [{"system": "HVPS", "generator": "national", "count": 3000, "value": 10**11}]}
+    small = {
+        "extends": "stricken-bank",
+        "workload": [{"system": "HVPS", "generator": "national", "count": 3000, "value": 10**11}],
+    }
     first, again, other = (digests(cs.simulate(small, seed=seed)) for seed in (5, 5, 6))
     assert first == again
     assert first["payments"] != other["payments"]
@@ -54,8 +57,15 @@ def test_results_do_not_depend_on_the_number_of_cores() -> None:
     program = "import cnaps_sim as cs; print(cs.simulate('quickstart').manifest['tables'])"
     seen = set()
     for threads in ("1", "2"):
-        environment = {**os.environ, "OMP_NUM_THREADS": threads, "NUMBA_NUM_THREADS": threads, "ARROW_IO_THREADS": threads}
-        done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+        environment = {
+            **os.environ,
+            "OMP_NUM_THREADS": threads,
+            "NUMBA_NUM_THREADS": threads,
+            "ARROW_IO_THREADS": threads,
+        }
+        done = subprocess.run(
+            [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+        )
         seen.add(done.stdout)
     assert len(seen) == 1
 
@@ -105,7 +115,9 @@ def test_a_run_verifies_and_a_changed_value_does_not(folder: Path, tmp_path: Pat
     amounts = table["amount_fen"].to_numpy().copy()
     amounts[3] += 1
     place = table.schema.get_field_index("amount_fen")
-    pq.write_table(table.set_column(place, table.schema.field(place), pa.chunked_array([amounts])), damaged / "payments.parquet")
+    pq.write_table(
+        table.set_column(place, table.schema.field(place), pa.chunked_array([amounts])), damaged / "payments.parquet"
+    )
     found = verify_folder(damaged, headline)
     assert len(found) == 1
     assert found[0].startswith("payments: the stored table is not the one the run wrote; first in row 3: amount_fen")

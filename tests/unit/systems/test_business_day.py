@@ -21,7 +21,14 @@ def scenario(**changes: Any) -> dict[str, Any]:
 
 def pay(payment_id: str, time: str, debtor: str, creditor: str, amount: float | str, **more: str) -> dict[str, Any]:
     """One inline payment."""
-    return {"payment_id": payment_id, "time": time, "debtor": debtor, "creditor": creditor, "amount": str(amount), **more}
+    return {
+        "payment_id": payment_id,
+        "time": time,
+        "debtor": debtor,
+        "creditor": creditor,
+        "amount": str(amount),
+        **more,
+    }
 
 
 def run(*payments: dict[str, Any], **changes: Any) -> cs.Run:
@@ -220,9 +227,7 @@ def test_round_nets_credit_at_once_and_debit_when_the_account_can_pay() -> None:
 
 
 def test_a_reversed_payment_keeps_counting_as_settled() -> None:
-    done = run(
-        pay("ERROR", "10:00", "A", "B", 30), actions=[{"at": "11:00", "do": "reverse", "payment": "ERROR"}]
-    )
+    done = run(pay("ERROR", "10:00", "A", "B", 30), actions=[{"at": "11:00", "do": "reverse", "payment": "ERROR"}])
     assert fates(done)["ERROR"] == ("PR22", None)
     assert done.summary["systems"]["HVPS"]["settled"]["count"] == 1
     assert done.accounts.set_index("account").closing_fen["A"] == 10_000
