@@ -282,7 +282,8 @@ def bundled_pairs() -> list[str]:
         folder = resource("scenarios")
     except FileNotFoundError:
         return []
-    return sorted(path.parent.name for path in folder.glob("*/payments.csv") if (path.parent / "accounts.csv").is_file())
+    folders = [path.parent for path in folder.glob("*/payments.csv")]
+    return sorted(found.name for found in folders if (found / "accounts.csv").is_file())
 
 
 def read_queue(accounts: Source, payments: Source | None = None) -> QueueInput:

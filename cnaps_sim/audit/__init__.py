@@ -1,6 +1,6 @@
 """The auditor: re-checks what a run did, without any code of the books.
 
-`StreamAuditor` reads the stream of outcomes while a run goes on; `audit_tables` reads the stored tables. Each
+`StreamAuditor` reads the stream of outcomes while a run goes on; `tables.audit_tables` reads the stored tables. Each
 gives a `Verdict`; two verdicts add up.
 """
 

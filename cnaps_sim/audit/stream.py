@@ -349,8 +349,8 @@ def _places(changes: Sequence[Change], log: Rows) -> list[int]:
     latest = np.maximum.accumulate(log["time_ms"])
     places = np.searchsorted(latest, [change.time_ms for change in changes])
     places = np.maximum(places, [change.entry for change in changes])
-    held: Ints = np.maximum.accumulate(places)
-    return held.tolist()
+    ordered: list[int] = np.maximum.accumulate(places).tolist()
+    return ordered
 
 
 def _exact_sum(balances: NDArray[Any]) -> int:

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from cnaps_sim.core.compiled import rule
+
 IntArray = npt.NDArray[np.int64]
 Indices = npt.NDArray[np.integer[Any]]
 
@@ -65,12 +67,18 @@ def account_bounds(n: int, debtor: Indices, creditor: Indices, amount: IntArray)
     `amount` is int64 fen, `debtor` and `creditor` are account numbers in 0..n-1. Level alpha of a scenario is
     lower + alpha * (upper - lower).
     """
-    lower = np.zeros(n, np.int64)
-    upper = np.zeros(n, np.int64)
-    paths = net_paths(n, debtor, creditor, amount)
-    if len(paths.account) == 0:
-        return lower, upper
-    end = np.append(paths.start[1:], len(paths.net_debit)) - 1
-    lower[paths.account] = np.maximum(paths.net_debit[end], 0)
-    upper[paths.account] = np.maximum(np.maximum.reduceat(paths.net_debit, paths.start), 0)
-    return lower, upper
+    net_debit = np.zeros(n, np.int64)
+    peak = np.zeros(n, np.int64)
+    columns = (np.ascontiguousarray(values, np.int64) for values in (debtor, creditor, amount))
+    _pay_all(*columns, net_debit, peak)
+    return np.maximum(net_debit, 0), peak
+
+
+@rule
+def _pay_all(debtor: IntArray, creditor: IntArray, amount: IntArray, net_debit: IntArray, peak: IntArray) -> None:
+    """Pay everything at once, in order, keeping each account's net debit and its peak."""
+    for row in range(len(amount)):
+        payer, payee = debtor[row], creditor[row]
+        net_debit[payer] += amount[row]
+        peak[payer] = max(peak[payer], net_debit[payer])
+        net_debit[payee] -= amount[row]

@@ -13,7 +13,6 @@ from enum import StrEnum
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from cnaps_sim.optimise.exact import any_choice, repaired
 from cnaps_sim.optimise.lp import bound_fen
@@ -79,10 +78,7 @@ def diagnose(queue: QueueTable, nodes: int | None = None) -> Diagnosis:
     else:
         verdict = Verdict.DEADLOCK
         free, certain = _free_witness(left, nodes)
-        if free is not None:
-            free_verdict = Verdict.GRIDLOCK
-        else:
-            free_verdict = Verdict.DEADLOCK if certain else Verdict.UNDECIDED
+        free_verdict = Verdict.GRIDLOCK if free is not None else Verdict.DEADLOCK if certain else Verdict.UNDECIDED
     return Diagnosis(
         diagnosis=verdict,
         diagnosis_free=free_verdict,

@@ -1,4 +1,4 @@
-"""The exact answer: the most valuable choice without the sequence constraint, with a proof or with what is left to prove.
+"""The exact answer: the most valuable choice without the sequence constraint, with a proof or with the gap left.
 
 The bank clearing problem is NP-hard (Güntzer, Jungnickel and Leclerc 1998). A handful of payments is searched in whole
 numbers; more go to a mixed-integer program. Every choice is verified in whole numbers: where the solver's tolerances
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from cnaps_sim.optimise.lp import bound_fen
 from cnaps_sim.optimise.milp import Columns, Cut, Limits, propose
-from cnaps_sim.optimise.queue_table import Chosen, Fen, QueueTable
+from cnaps_sim.optimise.queue_table import Chosen, QueueTable
 from cnaps_sim.optimise.registry import algorithm
 from cnaps_sim.optimise.search_rules import search
 from cnaps_sim.optimise.sequence import Queues, bilateral_then_multilateral, multilateral, rest, usable
@@ -117,10 +117,10 @@ def any_choice(queue: QueueTable, nodes: int | None = None) -> tuple[Chosen | No
     limits = Limits(nodes or _nodes(columns))
     cuts: list[Cut] = []
     for _ in range(_ROUNDS):
-        count, bound = propose(columns, usable(queue), limits, cuts=cuts, at_least_one=True)
-        if count is None:
+        taken, bound = propose(columns, usable(queue), limits, cuts=cuts, at_least_one=True)
+        if taken is None:
             return None, bound == -1
-        chosen = columns.choice(count, len(queue))
+        chosen = columns.choice(taken, len(queue))
         blocking = queue.blocking(chosen)
         if not len(blocking):
             return chosen, True
@@ -169,12 +169,12 @@ def _improved(
     cuts: list[Cut] = []
     for _ in range(_ROUNDS):
         start = columns.counts(best)
-        count, proven = propose(columns, usable(queue), limits, start=start, cuts=cuts, ordered=ordered)
+        taken, proven = propose(columns, usable(queue), limits, start=start, cuts=cuts, ordered=ordered)
         if proven is not None and proven >= 0:
             bound = min(bound, proven)
-        if count is None:
+        if taken is None:
             break
-        chosen = columns.choice(count, len(queue))
+        chosen = columns.choice(taken, len(queue))
         blocking = queue.blocking(chosen)
         if not len(blocking):
             best = max(best, chosen, key=queue.value)

@@ -1,4 +1,4 @@
-"""Compiled rules: move the accounts' deficits along queued payments to accounts with funds to spare, as short as possible.
+"""Compiled rules: move the accounts' deficits along queued payments to accounts with funds to spare.
 
 Let everything settle: some accounts are short. Taking a fen out of a payment moves a fen of shortage from its debtor
 to its creditor. The least value to take out is a minimum-cost flow in which every payment costs 1 per fen: whole

@@ -73,7 +73,13 @@ def dual_bound(queue: QueueTable, price: Places) -> int:
     return _exact_product(np.maximum(queue.available, 0), price) + _exact_product(queue.amount, gain)
 
 
-@algorithm("lp", reference="LP relaxation of the bank clearing problem", chinese="线性规划上界", uses_lp=True, for_runs=False)
+@algorithm(
+    "lp",
+    reference="LP relaxation of the bank clearing problem",
+    chinese="线性规划上界",
+    uses_lp=True,
+    for_runs=False,
+)
 def settle_nothing(queue: QueueTable) -> Chosen:
     """Settles nothing: its bound is what the others are measured by."""
     return np.zeros(len(queue), np.bool_)

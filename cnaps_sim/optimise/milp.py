@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import pairwise
 from math import gcd
 from typing import Any, Final, NamedTuple
 
@@ -75,11 +76,11 @@ class Columns:
         head = order[start]
         return cls(debtor[head], creditor[head], amount[head], most, rows[order], start, unit)
 
-    def choice(self, count: Places, length: int) -> Chosen:
-        """The payments chosen when each column contributes its `count` first ones; `length`: rows of the table."""
+    def choice(self, taken: Places, length: int) -> Chosen:
+        """The payments chosen when each column contributes its `taken` first ones; `length`: rows of the table."""
         chosen = np.zeros(length, np.bool_)
         place = np.arange(len(self.rows)) - np.repeat(self.start, self.most)
-        chosen[self.rows[place < np.repeat(count, self.most)]] = True
+        chosen[self.rows[place < np.repeat(taken, self.most)]] = True
         return chosen
 
     def counts(self, chosen: Chosen) -> Places:
@@ -100,12 +101,12 @@ class Limits:
 
 
 class Proposal(NamedTuple):
-    """What the solver answers: whole numbers per column (None if it has no solution), and the bound it proves, fen.
+    """What the solver answers: how many payments of each column (None if it has no solution), and a proven bound, fen.
 
     bound is -1 if the program has no solution at all, None if nothing is proven.
     """
 
-    count: Places | None
+    taken: Places | None
     bound: int | None
 
 
@@ -132,24 +133,24 @@ def propose(
         found, bound = _by_scipy(program, limits)
     else:
         raise InputError("algorithm", "exact", "needs a solver that is not installed", "", "highspy or scipy")
-    count = None if found is None else np.clip(np.rint(found).astype(np.int64), 0, columns.most)
-    if bound is None or at_least_one:
-        return Proposal(count, -1 if bound == -np.inf else None)
+    taken = None if found is None else np.clip(np.rint(found).astype(np.int64), 0, columns.most)
     if bound == -np.inf:
-        return Proposal(count, -1)
+        return Proposal(taken, -1)
+    if bound is None or at_least_one:
+        return Proposal(taken, None)
     proven = bound * program.scale + _TOLERANCE * program.scale + 1e-12 * abs(bound) * program.scale
-    return Proposal(count, int(proven // columns.unit) * columns.unit)
+    return Proposal(taken, int(proven // columns.unit) * columns.unit)
 
 
 class _Program(NamedTuple):
-    """max cost·x, lower ≤ matrix·x ≤ upper, 0 ≤ x ≤ most, x whole; the matrix by column (start, index, value)."""
+    """max cost·x, lower ≤ matrix·x ≤ upper, 0 ≤ x ≤ most, x whole; the matrix by column (start, row, value)."""
 
     cost: Numbers
     most: Numbers
     lower: Numbers
     upper: Numbers
     start: Places
-    index: Places
+    row: Places
     value: Numbers
     scale: float
 
@@ -198,7 +199,7 @@ def _program(
     entries.lower += [-np.inf] * len(tight)
     _add_cuts(entries, columns, cuts)
     for queue in ordered:
-        for earlier, later in zip(queue[:-1], queue[1:], strict=True):
+        for earlier, later in pairwise(queue.tolist()):
             entries.add(np.array([earlier, later]), np.array([1.0, -1.0]), 0.0, np.inf)
     if at_least_one:
         entries.add(every, np.ones(len(every)), 1.0, np.inf)
@@ -210,7 +211,7 @@ def _program(
         lower=np.array(entries.lower, np.float64),
         upper=np.array(entries.upper, np.float64),
         start=np.searchsorted(column[by_column], np.arange(len(columns) + 1)),
-        index=row[by_column],
+        row=row[by_column],
         value=np.concatenate(entries.value)[by_column],
         scale=scale,
     )
@@ -227,7 +228,7 @@ def _add_cuts(entries: _Entries, columns: Columns, cuts: Sequence[Cut]) -> None:
 def _by_highspy(program: _Program, limits: Limits, start: Places | None) -> tuple[Numbers | None, float | None]:
     import highspy
 
-    solver = highspy.Highs()
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]
     solver.silent()
     options: dict[str, Any] = {
         "threads": 1, "random_seed": 0, "mip_abs_gap": 0.0, "mip_rel_gap": limits.gap, "mip_max_nodes": limits.nodes,
@@ -244,7 +245,7 @@ def _by_highspy(program: _Program, limits: Limits, start: Places | None) -> tupl
     model.row_lower_, model.row_upper_ = program.lower, program.upper
     model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
     model.a_matrix_.start_ = program.start.astype(np.int32)
-    model.a_matrix_.index_ = program.index.astype(np.int32)
+    model.a_matrix_.index_ = program.row.astype(np.int32)
     model.a_matrix_.value_ = program.value
     model.integrality_ = [highspy.HighsVarType.kInteger] * len(program.cost)
     solver.passModel(model)
@@ -267,7 +268,7 @@ def _by_scipy(program: _Program, limits: Limits) -> tuple[Numbers | None, float 
     from scipy.sparse import csc_array
 
     matrix = csc_array(
-        (program.value, program.index, program.start), shape=(len(program.upper), len(program.cost))
+        (program.value, program.row, program.start), shape=(len(program.upper), len(program.cost))
     )  # fmt: skip
     options: dict[str, Any] = {"mip_rel_gap": limits.gap, "node_limit": limits.nodes}
     if limits.seconds is not None:

@@ -28,7 +28,7 @@ from cnaps_sim.words.units import format_fen
 
 Solve = Callable[[QueueTable], Chosen]
 
-#: Where the bundled algorithms are declared, in documented order.
+#: Where the bundled algorithms are declared, in documented order; a package imports its modules in that order.
 _MODULES: Final = (
     "cnaps_sim.optimise.sequence",
     "cnaps_sim.optimise.heuristics",
@@ -119,10 +119,7 @@ def find(name: str, place: str = "--algorithm", key: str = "") -> Algorithm:
         return known[name]
     if ":" in name:
         return _imported(name, place, key)
-    allowed = ", ".join([*known, "package.module:function"])
-    close = nearest(name, known, 1) if name else ""
-    hint = f"no such algorithm, perhaps {close}" if close else "no such algorithm"
-    raise InputError(place, key, hint, name, allowed)
+    raise InputError(place, key, "no such algorithm", name, ", ".join([*known, "package.module:function"]))
 
 
 def checked(
@@ -172,8 +169,8 @@ def settle(
     if chosen_by.bundled:
         return checked(queue, chosen_by.solve(queue), chosen_by, accounts, place, key)
     copy = QueueTable(
-        *(column.copy() for column in (queue.available, queue.debtor, queue.creditor, queue.amount, queue.level))
-    )
+        queue.available.copy(), queue.debtor.copy(), queue.creditor.copy(), queue.amount.copy(), queue.level.copy()
+    )  # fmt: skip
     try:
         choice = chosen_by.solve(copy)
     except Exception as error:
@@ -223,12 +220,12 @@ def _imported(name: str, place: str, key: str) -> Algorithm:
     try:
         module = _module(module_name)
     except Exception as error:
-        problem = f"{module_name} cannot be imported, {type(error).__name__}: {error}"
+        problem = f"the module {module_name} cannot be imported, {type(error).__name__}: {error}"
         raise InputError(place, key, problem, name, "a module that Python finds") from error
     solve = getattr(module, attribute, None)
     if solve is None:
         found = [word for word, value in vars(module).items() if callable(value) and not word.startswith("_")]
-        raise InputError(place, key, f"{module_name} has no {attribute}", name, nearest(attribute, found))
+        raise InputError(place, key, f"the module {module_name} has no {attribute}", name, nearest(attribute, found))
     if not callable(solve):
         raise InputError(place, key, f"{attribute} of {module_name} is no function", name, "a function of a QueueTable")
     declared = next((item for item in _declared.values() if item.solve is solve), None)

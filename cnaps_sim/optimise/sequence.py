@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cnaps_sim.optimise.drop_rules import drop_last, match_leading_runs, match_pairs
-from cnaps_sim.optimise.queue_table import Chosen, Fen, QueueTable
+from cnaps_sim.optimise.queue_table import Chosen, Fen, QueueTable, Rows
 from cnaps_sim.optimise.registry import algorithm
 from cnaps_sim.optimise.release_rules import line_up, release_in_order, release_with_bypass
 
@@ -46,7 +46,13 @@ def usable(queue: QueueTable) -> Fen:
     return np.maximum(queue.available, 0)
 
 
-@algorithm("fifo", reference="settlement queue rules, discipline fifo", chinese="先进先出", keeps_sequence=True, for_runs=False)
+@algorithm(
+    "fifo",
+    reference="settlement queue rules, discipline fifo",
+    chinese="先进先出",
+    keeps_sequence=True,
+    for_runs=False,
+)
 def fifo(queue: QueueTable) -> Chosen:
     """Strict one-by-one release: each account pays from the head of its queue while it can; nothing nets."""
     queues = Queues.of(queue)
@@ -194,7 +200,7 @@ def _pairs(queue: QueueTable) -> _Pairs:
     )
 
 
-def _limits(queue: QueueTable, limits: Sequence[Limit]) -> tuple[_Numbers, _Numbers, Fen, Fen]:
+def _limits(queue: QueueTable, limits: Sequence[Limit]) -> tuple[Rows, Rows, Fen, Fen]:
     """Per payment its debtor's limit and its creditor's, per limit the net value queued and the most allowed."""
     limit_of = np.full(len(queue) if limits else 0, -1, np.int32)
     reverse_of = limit_of.copy()

@@ -164,11 +164,11 @@ class Fates:
             cause=np.full(count, int(Cause.NONE), np.int64),
             waits=np.zeros(count, np.int8),
         )
-        acts = log["act"]
+        acts = np.ascontiguousarray(log["act"])
         for act in (Act.HELD, Act.SUBMITTED, Act.LEVEL_CHANGED, Act.QUEUED):
             fates._note_passage(log[acts == act], act)
         for act in _STATUS_OF_ACT:
-            fates._note_end(log[acts == act], act)
+            fates._note_end(log, np.flatnonzero(acts == act), act)
         for booking in recorder.bookings:
             if booking.original is not None and fates.act[booking.sequence] == Act.SETTLED:
                 fates.ended_ms[booking.original] = fates.settled_ms[booking.sequence]
@@ -184,15 +184,15 @@ class Fates:
             self.level[sequence] = entries["level"]
         self.waits[sequence] = int(act)
 
-    def _note_end(self, entries: Records, act: Act) -> None:
-        sequence = entries["sequence"]
+    def _note_end(self, log: Records, rows: Array, act: Act) -> None:
+        sequence, ended = log["sequence"][rows], log["time_ms"][rows]
         self.act[sequence] = int(act)
-        self.ended_ms[sequence] = entries["time_ms"]
+        self.ended_ms[sequence] = ended
         if act == Act.SETTLED:
-            self.settled_ms[sequence] = entries["time_ms"]
-            self.cause[sequence] = entries["cause"]
+            self.settled_ms[sequence] = ended
+            self.cause[sequence] = log["cause"][rows]
         else:
-            self.refusal[sequence] = entries["refusal"]
+            self.refusal[sequence] = log["refusal"][rows]
 
 
 def _statuses(fates: Fates, recorder: Recorder) -> pa.DictionaryArray:
@@ -291,16 +291,16 @@ def transfers_table(
     told: Instructions, fates: Fates, log: Records, directory: Directory, timetable: Timetable
 ) -> pa.Table:
     """One row per posting, in posting order."""
-    settled = log[log["act"] == Act.SETTLED]
-    sequence = settled["sequence"]
+    rows = np.flatnonzero(np.ascontiguousarray(log["act"]) == Act.SETTLED)
+    sequence, time_ms = log["sequence"][rows], log["time_ms"][rows]
     in_queue = told.is_item[sequence]
-    day = timetable.day_index(settled["time_ms"].copy())
+    day = np.asarray(timetable.day_index(time_ms))
     return build(
         "transfers",
         {
-            "date": dates_of(timetable, np.asarray(_close_day(day, settled, timetable))),
-            "sequence": np.arange(len(settled)),
-            "time_ms": settled["time_ms"].copy(),
+            "date": dates_of(timetable, _close_day(day, time_ms, timetable)),
+            "sequence": np.arange(len(rows)),
+            "time_ms": time_ms,
             "debtor": text(told.debtor[sequence], directory.accounts),
             "creditor": text(told.creditor[sequence], directory.accounts),
             "amount_fen": told.amount[sequence],
@@ -311,10 +311,10 @@ def transfers_table(
     )
 
 
-def _close_day(day: Array, settled: Records, timetable: Timetable) -> Array:
+def _close_day(day: Array, time_ms: Array, timetable: Timetable) -> Array:
     """Closing acts at the very end of the window belong to the date that ends, not to the next one."""
     ends = np.array([d.window_end_ms for d in timetable.business_days])
-    at_end = (day > 0) & (settled["time_ms"] == ends[np.maximum(day - 1, 0)])
+    at_end = (day > 0) & (time_ms == ends[np.maximum(day - 1, 0)])
     return day - at_end
 
 

@@ -10,6 +10,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -176,12 +177,14 @@ def new_folder(place: Path, force: bool = False) -> Iterator[Path]:
 def save(run: Run, place: Path, force: bool = False, also: Callable[[Run, Path], None] | None = None) -> None:
     """Write a run folder; `also` may add files to it (the report) before it gets its name."""
     with new_folder(place, force) as folder:
-        for name in run.recorded:
-            write_table(run.table(name), folder / f"{name}.parquet")
+        with ThreadPoolExecutor(1) as beside:  # tables are compressed while the report is drawn
+            written = [beside.submit(write_table, run.table(name), folder / f"{name}.parquet") for name in run.recorded]
+            if also is not None:
+                also(run, folder)
+            for table in written:
+                table.result()
         (folder / RESOLVED).write_text(to_json(run.scenario), encoding="utf-8")
         (folder / SOURCE).write_text(run.source, encoding="utf-8")
-        if also is not None:
-            also(run, folder)
         (folder / MANIFEST).write_text(to_json(run.manifest), encoding="utf-8")
     run.folder = place
 

@@ -1,0 +1,24 @@
+"""Benchmarks, off by default: `pytest tests/benchmarks --benchmark-enable` (never a timed assert)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import cnaps_sim as cs
+from cnaps_sim.run.bench import openings, run_compiled, workload
+
+
+@pytest.mark.parametrize("setting", ["ample", "scarce"])
+def test_a_million_payments_in_the_books(benchmark: Any, setting: str) -> None:
+    rows = workload(1_000_000)
+    opening = openings(rows)[setting]
+    seconds, _, settled = benchmark(run_compiled, rows, opening)
+    assert settled > 990_000
+    assert seconds > 0
+
+
+def test_a_tenth_of_a_national_day(benchmark: Any) -> None:
+    run = benchmark.pedantic(cs.simulate, args=["hvps-day-2025"], kwargs={"set": {"scale": "0.1"}}, rounds=3)
+    assert run.summary["systems"]["HVPS"]["submitted"]["count"] == 162_900
