@@ -7,19 +7,16 @@ exception: the day goes on.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from cnaps_sim.engine.clock import Rank
+from cnaps_sim.run.world import World
 from cnaps_sim.scenario import actions as verbs
 from cnaps_sim.words.codes import AccountStatus, Act, Answer, Level, Life
 from cnaps_sim.words.errors import InputError, nearest
 from cnaps_sim.words.units import format_clock, format_fen
-
-if TYPE_CHECKING:
-    from cnaps_sim.run.world import World
 
 _FOREVER_MS = 2**62
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from cnaps_sim.core.records import NO_WARNING_LINE, UNLIMITED
 from cnaps_sim.optimise.bounds import account_bounds
-from cnaps_sim.run.results import Array, Directory
+from cnaps_sim.run.columns import Array
+from cnaps_sim.run.results import Directory
 from cnaps_sim.scenario.accounts import AccountsFile, GeneratedAccounts
 from cnaps_sim.scenario.load import Loaded
 from cnaps_sim.scenario.resolve import resolved

@@ -9,13 +9,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from cnaps_sim.core.records import Records
 from cnaps_sim.engine.recorder import DayClose, Recorder
+from cnaps_sim.run.columns import ARROW_TYPES, NEVER, Array, build, nullable, text
+from cnaps_sim.run.fates import STATUS_OF_ACT, Fates, Instructions
 from cnaps_sim.words.codes import (
     HVPS_LEVELS,
     AccountStatus,
@@ -28,63 +29,8 @@ from cnaps_sim.words.codes import (
     System,
     TransferKind,
 )
-from cnaps_sim.words.tables import TABLES
 from cnaps_sim.words.timetable import Timetable
 from cnaps_sim.workload.flow import Flow
-
-Array = np.ndarray[Any, Any]
-
-_NEVER = np.int64(-(2**63))
-_ARROW_TYPES = {
-    "i64": pa.int64(),
-    "i8": pa.int8(),
-    "date": pa.date32(),
-    "text": pa.dictionary(pa.int32(), pa.string()),
-    "id": pa.string(),
-}
-_STATUS_OF_ACT = {
-    Act.SETTLED: Status.PR04,
-    Act.REFUSED: Status.PR09,
-    Act.RETURNED: Status.PR09,
-    Act.CANCELLED: Status.PR08,
-}
-
-
-def schema(table: str) -> pa.Schema:
-    """The Arrow schema of a documented result table."""
-    return pa.schema([pa.field(column.name, _ARROW_TYPES[column.kind]) for column in TABLES[table]])
-
-
-def build(table: str, columns: dict[str, Any]) -> pa.Table:
-    """An Arrow table with exactly the documented columns, in order; a missing one is all null."""
-    wanted = schema(table)
-    assert set(columns) <= set(wanted.names), set(columns) - set(wanted.names)
-    length = len(next(iter(columns.values())))
-    arrays = []
-    for item in wanted:
-        values = columns.get(item.name)
-        if values is None:
-            arrays.append(pa.nulls(length, item.type))
-        elif isinstance(values, pa.Array | pa.ChunkedArray):
-            arrays.append(values if values.type == item.type else values.cast(item.type))
-        else:
-            arrays.append(pa.array(values, item.type))
-    return pa.Table.from_arrays(arrays, schema=wanted)
-
-
-def text(codes: Array, words: Sequence[str], mask: Array | None = None) -> pa.DictionaryArray:
-    """Dictionary-encoded text from codes into `words`; rows where `mask` is true are null."""
-    distinct = list(dict.fromkeys(words))
-    if len(distinct) < len(words):
-        place = {word: number for number, word in enumerate(distinct)}
-        codes = np.array([place[word] for word in words], np.int32)[codes]
-    indices = pa.array(np.asarray(codes, np.int32), mask=mask)
-    return pa.DictionaryArray.from_arrays(indices, pa.array(distinct, pa.string()))
-
-
-def nullable(values: Array) -> pa.Array:
-    """int64 with null where the value is 'never'."""
-    return pa.array(values, mask=values == _NEVER)
 
 
 @dataclass(frozen=True)
@@ -97,108 +43,10 @@ class Directory:
     owners: list[str]
 
 
-@dataclass
-class Instructions:
-    """Every instruction of the run by sequence: the workload's payments, then the central bank's bookings."""
-
-    time_ms: Array
-    debtor: Array
-    creditor: Array
-    amount: Array
-    level: Array
-    kind: Array  # code into TransferKind
-    is_item: Array  # stands in the table of payments (loans and injections do not)
-    payment_ids: pa.Array
-
-    @classmethod
-    def gather(cls, flow: Flow, recorder: Recorder) -> Instructions:
-        """Columns over all sequences."""
-        rows, bookings = flow.rows, recorder.bookings
-        kinds = list(TransferKind)
-
-        def column(name: str, of_bookings: list[Any], kind: Any) -> Array:
-            return np.concatenate([rows[name].astype(kind), np.array(of_bookings, kind)])
-
-        return cls(
-            time_ms=column("time_ms", [b.time_ms for b in bookings], np.int64),
-            debtor=column("debtor", [b.debtor for b in bookings], np.int32),
-            creditor=column("creditor", [b.creditor for b in bookings], np.int32),
-            amount=column("amount", [b.amount for b in bookings], np.int64),
-            level=column("level", [b.level for b in bookings], np.int8),
-            kind=np.concatenate(
-                [np.zeros(len(rows), np.int8), np.array([kinds.index(b.kind) for b in bookings], np.int8)]
-            ),
-            is_item=np.concatenate(
-                [np.ones(len(rows), np.bool_), np.array([b.payment_id is not None for b in bookings], np.bool_)]
-            ),
-            payment_ids=pa.concat_arrays(
-                [flow.payment_ids.cast(pa.string()), pa.array([b.payment_id for b in bookings], pa.string())]
-            ),
-        )
-
-
-@dataclass
-class Fates:
-    """What became of every instruction, read off the log."""
-
-    submitted_ms: Array
-    settled_ms: Array
-    ended_ms: Array
-    level: Array
-    act: Array  # the final act, NONE while it waits
-    refusal: Array
-    cause: Array
-    waits: Array  # Act.QUEUED or HELD if it is still open
-
-    @classmethod
-    def read(cls, told: Instructions, log: Records, recorder: Recorder) -> Fates:
-        """Replay the log; a later entry about the same payment overrides an earlier one."""
-        count = len(told.time_ms)
-        fates = cls(
-            submitted_ms=told.time_ms.copy(),
-            settled_ms=np.full(count, _NEVER),
-            ended_ms=np.full(count, _NEVER),
-            level=told.level.copy(),
-            act=np.zeros(count, np.int8),
-            refusal=np.zeros(count, np.int8),
-            cause=np.full(count, int(Cause.NONE), np.int64),
-            waits=np.zeros(count, np.int8),
-        )
-        acts = np.ascontiguousarray(log["act"])
-        for act in (Act.HELD, Act.SUBMITTED, Act.LEVEL_CHANGED, Act.QUEUED):
-            fates._note_passage(log[acts == act], act)
-        for act in _STATUS_OF_ACT:
-            fates._note_end(log, np.flatnonzero(acts == act), act)
-        for booking in recorder.bookings:
-            if booking.original is not None and fates.act[booking.sequence] == Act.SETTLED:
-                fates.ended_ms[booking.original] = fates.settled_ms[booking.sequence]
-        return fates
-
-    def _note_passage(self, entries: Records, act: Act) -> None:
-        sequence = entries["sequence"]
-        if act == Act.HELD:
-            self.submitted_ms[sequence] = _NEVER
-        elif act == Act.SUBMITTED:
-            self.submitted_ms[sequence] = entries["time_ms"]
-        elif act == Act.LEVEL_CHANGED:
-            self.level[sequence] = entries["level"]
-        self.waits[sequence] = int(act)
-
-    def _note_end(self, log: Records, rows: Array, act: Act) -> None:
-        sequence, ended = log["sequence"][rows], log["time_ms"][rows]
-        self.act[sequence] = int(act)
-        self.ended_ms[sequence] = ended
-        if act == Act.SETTLED:
-            self.settled_ms[sequence] = ended
-            self.cause[sequence] = log["cause"][rows]
-        else:
-            self.refusal[sequence] = log["refusal"][rows]
-
-
 def _statuses(fates: Fates, recorder: Recorder) -> pa.DictionaryArray:
     words = [Status.PR12, Status.PR04, Status.PR09, Status.PR08, Status.PR22]
     codes = np.zeros(len(fates.act), np.int8)
-    for act, status in _STATUS_OF_ACT.items():
+    for act, status in STATUS_OF_ACT.items():
         codes[fates.act == act] = words.index(status)
     for booking in recorder.bookings:
         if booking.original is not None and fates.act[booking.sequence] == Act.SETTLED:
@@ -255,7 +103,7 @@ def payments_table(
     refused = fates.refusal > 0
     reasons = [(str(r.reason) if r else "") for r in Refusal]
     isos = [r.iso for r in Refusal]
-    due = None if flow.due_ms is None else np.concatenate([flow.due_ms, np.full(bookings, _NEVER)])
+    due = None if flow.due_ms is None else np.concatenate([flow.due_ms, np.full(bookings, NEVER)])
     day = timetable.day_index(told.time_ms)
     columns = {
         "date": dates_of(timetable, day),
@@ -264,7 +112,7 @@ def payments_table(
         "system": text((~is_hvps).astype(np.int8), [System.HVPS, System.SAPS]),
         "debtor": text(told.debtor, directory.accounts),
         "creditor": text(told.creditor, directory.accounts),
-        "on_behalf_of": _padded(flow.on_behalf_of, bookings, _ARROW_TYPES["text"]),
+        "on_behalf_of": _padded(flow.on_behalf_of, bookings, ARROW_TYPES["text"]),
         "amount_fen": told.amount,
         "priority": text(priority_code, priorities, mask=~is_hvps),
         "level": fates.level,
@@ -420,7 +268,7 @@ def _cumulated(times: Array, told: Instructions, fates: Fates, timetable: Timeta
     hvps = np.isin(told.level, [int(level) for level in HVPS_LEVELS]) & told.is_item
     result = {}
     for word, column in (("submitted", fates.submitted_ms), ("settled", fates.settled_ms)):
-        chosen = hvps & (column != _NEVER)
+        chosen = hvps & (column != NEVER)
         at, amount = column[chosen], told.amount[chosen]
         if len(at) and np.any(at[1:] < at[:-1]):
             order = np.argsort(at, kind="stable")
@@ -451,8 +299,3 @@ def events_table(recorder: Recorder, timetable: Timetable) -> pa.Table:
             "detail": pa.array([event.detail for event in events], pa.string()).dictionary_encode(),
         },
     )
-
-
-def empty_table(name: str) -> pa.Table:
-    """A documented table without rows."""
-    return schema(name).empty_table()

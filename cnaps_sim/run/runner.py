@@ -18,6 +18,9 @@ from cnaps_sim.audit import Verdict
 from cnaps_sim.audit.digest import item_checksum, table_digest
 from cnaps_sim.audit.tables import audit_tables
 from cnaps_sim.run import results
+from cnaps_sim.run.actions import Actions
+from cnaps_sim.run.columns import empty_table
+from cnaps_sim.run.fates import Fates, Instructions
 from cnaps_sim.run.store import Run
 from cnaps_sim.run.world import Progress, World
 from cnaps_sim.scenario.load import Loaded
@@ -38,6 +41,7 @@ def simulate(loaded: Loaded, summarise: Summarise, replication: int = 0, progres
     """Run a scenario and return everything it leaves behind, audited. InputError for what its files hold wrong."""
     started = time.perf_counter()
     world = World(loaded, replication, progress)
+    Actions(world).schedule()
     generated = time.perf_counter()
     stream_verdict = world.run()
     played = time.perf_counter()
@@ -64,8 +68,8 @@ def make_tables(world: World) -> dict[str, pa.Table]:
     """All result tables of a world that has been played."""
     recorder, flow, directory, timetable = world.recorder, world.population.flow, world.directory, world.timetable
     log = recorder.whole_log()
-    told = results.Instructions.gather(flow, recorder)
-    fates = results.Fates.read(told, log, recorder)
+    told = Instructions.gather(flow, recorder)
+    fates = Fates.read(told, log, recorder)
     tables = {
         "payments": results.payments_table(told, fates, flow, recorder, directory, timetable),
         "transfers": results.transfers_table(told, fates, log, directory, timetable),
@@ -73,7 +77,7 @@ def make_tables(world: World) -> dict[str, pa.Table]:
         "series": results.series_table(recorder, told, fates, directory, timetable),
         "events": results.events_table(recorder, timetable),
     }
-    return {name: tables.get(name, results.empty_table(name)) for name in TABLES}
+    return {name: tables.get(name, empty_table(name)) for name in TABLES}
 
 
 def _recorded(tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:

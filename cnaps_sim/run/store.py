@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cnaps_sim.run.results import empty_table
+from cnaps_sim.run.columns import empty_table
 from cnaps_sim.words.errors import InputError
 from cnaps_sim.words.tables import TABLES
 

@@ -12,7 +12,6 @@ from cnaps_sim.core import Books
 from cnaps_sim.core.records import Records
 from cnaps_sim.engine.clock import Clock, Process, Rank
 from cnaps_sim.engine.recorder import Recorder
-from cnaps_sim.run.actions import Actions
 from cnaps_sim.run.population import Population, populate
 from cnaps_sim.scenario.load import Loaded
 from cnaps_sim.systems.ccms import Ccms
@@ -70,7 +69,6 @@ class World:
         self.clock.feed(rows, 0)
         self.auditor.see_flow(rows, 0)
         self.auditor.see_phase(int(self.clock.now), Phase.PREPARATION)
-        Actions(self).schedule()
         self.clock.process(self._samples())
 
     def run(self) -> Verdict:

@@ -59,9 +59,6 @@ PAYMENT = np.dtype(
 DESK = np.dtype(
     [
         ("window", np.int64),
-        ("limit", np.int64),
-        ("mwindow", np.int64),
-        ("landing", np.int64),
         ("shift", np.int64),  # weight = amount >> shift
         ("drawn", np.int64),  # the last number drawn
         ("spent", np.int64),  # payments looked at so far
