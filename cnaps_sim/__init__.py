@@ -21,6 +21,7 @@ _WHERE = {
     "load": ("cnaps_sim.run.store", "load"),
     "Run": ("cnaps_sim.run.store", "Run"),
     "Scenario": ("cnaps_sim.scenario.model", "Scenario"),
+    "match": ("cnaps_sim.analysis.match", "match"),
     "metrics": ("cnaps_sim.analysis.metrics", None),
     "plots": ("cnaps_sim.analysis.plots", None),
     "explain": ("cnaps_sim.analysis.explain", "explain"),
@@ -31,6 +32,7 @@ _WHERE = {
 if TYPE_CHECKING:
     from cnaps_sim.analysis import metrics, plots
     from cnaps_sim.analysis.explain import explain
+    from cnaps_sim.analysis.match import match
     from cnaps_sim.analysis.simulate import simulate
     from cnaps_sim.run.store import Run, load
     from cnaps_sim.scenario.model import Scenario
@@ -44,6 +46,7 @@ __all__ = [
     "__version__",
     "explain",
     "load",
+    "match",
     "metrics",
     "plots",
     "simulate",

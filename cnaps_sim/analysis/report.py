@@ -142,7 +142,7 @@ def _asked(run: Any) -> list[tuple[str, str]]:
 
 
 def _version(manifest: Mapping[str, Any]) -> str:
-    return str(manifest.get("cnaps_sim", ""))
+    return str(manifest.get("version", ""))
 
 
 def _settings(scenario: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -69,6 +69,7 @@ def play(
     run = runner.simulate(loaded, headline, replication, progress)
     if out is not None:
         keep(run, Path(out), force)
+    run.forget_unwanted()
     return run
 
 

@@ -300,6 +300,7 @@ class StreamAuditor:
             self._findings.made("held-stay-held")
             return
         clearing = (entries.cause == Cause.PENALTY) | (entries.cause == Cause.RETURN)
+        clearing |= (entries.cause == Cause.CONTROL) & (force.phase >> 1 == Phase.CLEARING_WINDOW)
         wrong = entries.settled() & force.held & ~np.isin(entries.level, EXEMPT) & ~clearing
         self._findings.where(
             "held-stay-held",
@@ -316,7 +317,7 @@ class StreamAuditor:
         `no-overdraw`: after each posting the debtor's balance is not below its floor less the credit in force,
         which is its overdraft limit, in the clearing window for levels 2-7 nothing. Exempt are the central
         bank's own accounts and what is posted with a penalty loan; what is posted once payments are returned
-        (cause `return`) may go below the floor, because the central bank clears its own levels in any case.
+        (cause `return`, `control`) may go below the floor, because the central bank clears its own levels in any case.
         """
         self._findings.made("no-overdraw")
         rows = np.flatnonzero(entries.settled())
@@ -332,7 +333,8 @@ class StreamAuditor:
         cause = entries.cause[rows]
         no_credit = (force.phase[rows] >> 1 == Phase.CLEARING_WINDOW) & (entries.level[rows] >= Level.INTEREST_AND_FEES)
         lowest = np.where(no_credit, floor, floor - limit)
-        lowest = np.where(cause == Cause.RETURN, np.where(no_credit, 0, -limit), lowest)
+        cleared = (cause == Cause.RETURN) | (cause == Cause.CONTROL)
+        lowest = np.where(cleared, np.where(no_credit, 0, -limit), lowest)
         self._findings.where(
             "no-overdraw",
             (after < lowest) & (cause != Cause.PENALTY),

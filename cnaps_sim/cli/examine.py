@@ -13,7 +13,8 @@ from cnaps_sim.cli.options import json_option, print_json, quiet_option
 @click.argument("run", metavar="RUN")
 @click.option("--ignore-digests", is_flag=True, help="Read tables that other programs have rewritten.")
 @json_option
-def audit(run: str, ignore_digests: bool, as_json: bool) -> int:
+@quiet_option
+def audit(run: str, ignore_digests: bool, as_json: bool, quiet: bool) -> int:  # noqa: ARG001 -- it shows none
     """Re-check the tables of a run folder against the rules of settlement; exit 1 if one is broken."""
     from cnaps_sim.run.check import audit_folder
 
@@ -38,7 +39,7 @@ def audit(run: str, ignore_digests: bool, as_json: bool) -> int:
 @click.argument("run", metavar="RUN")
 @json_option
 @quiet_option
-def verify(run: str, as_json: bool, quiet: bool) -> int:  # noqa: ARG001 -- every command takes --quiet
+def verify(run: str, as_json: bool, quiet: bool) -> int:  # noqa: ARG001 -- it shows none
     """Repeat a run from its own scenario and say what differs; exit 1 if anything does."""
     from cnaps_sim.analysis.metrics import headline
     from cnaps_sim.run.check import verify_folder
@@ -57,7 +58,8 @@ def verify(run: str, as_json: bool, quiet: bool) -> int:  # noqa: ARG001 -- ever
 @click.argument("run", metavar="RUN")
 @click.argument("payment_id")
 @json_option
-def explain(run: str, payment_id: str, as_json: bool) -> None:
+@quiet_option
+def explain(run: str, payment_id: str, as_json: bool, quiet: bool) -> None:  # noqa: ARG001 -- it shows none
     """Tell one payment's story: what it met, who was ahead, what released it."""
     from cnaps_sim.analysis.explain import explain as tell
     from cnaps_sim.run.store import load

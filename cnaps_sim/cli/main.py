@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -13,6 +14,8 @@ from cnaps_sim import __version__
 from cnaps_sim.cli.bench import bench
 from cnaps_sim.cli.catalogue import scenarios, schema
 from cnaps_sim.cli.examine import audit, explain, verify
+from cnaps_sim.cli.interrupt import interruptible
+from cnaps_sim.cli.match import match
 from cnaps_sim.cli.run import run
 from cnaps_sim.cli.write import export, report
 from cnaps_sim.words.errors import CnapsError, InputError, nearest
@@ -29,7 +32,7 @@ def commands() -> None:
     """
 
 
-for command in (run, audit, verify, explain, report, export, scenarios, schema, bench):
+for command in (run, match, audit, verify, explain, report, export, scenarios, schema, bench):
     commands.add_command(command)
 
 
@@ -40,8 +43,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def execute(arguments: list[str]) -> int:
     """Run one command; returns the exit code. Nothing raises out of here."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a letter is no reason to fail
     try:
-        code = commands.main(args=arguments, prog_name="cnaps-sim", standalone_mode=False)
+        with interruptible():
+            code = commands.main(args=arguments, prog_name="cnaps-sim", standalone_mode=False)
     except InputError as error:
         return _fail(error, arguments)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -50,11 +57,12 @@ def execute(arguments: list[str]) -> int:
     except click.ClickException as error:
         return _fail(_from_click(error), arguments)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted; nothing was written", err=True)
-        return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+        return _fail(InputError("cnaps-sim", "", "interrupted; nothing was written"), arguments, INTERRUPTED)
+    except SystemExit:
+        return DONE  # click's answer to a reader that has closed the pipe
+    except OSError as error:
+        place = str(error.filename or "output")
+        return _fail(InputError(place, "", f"cannot be used ({(error.strerror or str(error)).lower()})"), arguments)
     except CnapsError as error:
         click.echo(str(error), err=True)
         return BAD
@@ -63,12 +71,12 @@ def execute(arguments: list[str]) -> int:
     return code if isinstance(code, int) else DONE
 
 
-def _fail(error: InputError, arguments: list[str]) -> int:
+def _fail(error: InputError, arguments: list[str], code: int = WRONG_INPUT) -> int:
     if "--json" in arguments:
         click.echo(json.dumps({"error": error.as_dict()}, ensure_ascii=False))
     else:
         click.echo(error.sentence(), err=True)
-    return WRONG_INPUT
+    return code
 
 
 def _internal(error: Exception, arguments: list[str]) -> int:

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 @click.option("--accounts", metavar="FILE", help="Settlement accounts, CSV or Parquet (with --payments, without PAIR).")
 @click.option("--payments", metavar="FILE", help="Queued payments, CSV or Parquet; their times may be absent.")
 @click.option(
-    "--algorithm", default="multilateral", metavar="NAME", show_default=True,
+    "--algorithm",
+    default="multilateral",
+    metavar="NAME",
+    show_default=True,
     help="A name, all, or package.module:function.",
 )
 @click.option("--time-limit", type=float, metavar="SECONDS", help="Seconds for exact, instead of its limit of work.")
@@ -67,7 +70,7 @@ def _check_files(pair: str | None, accounts: str | None, payments: str | None) -
             raise InputError("pair", "", "stands beside --accounts or --payments", pair, "one of the two")
         return
     if accounts is None and payments is None:
-        from cnaps_sim.analysis.match import bundled_pairs
+        from cnaps_sim.analysis.queue_input import bundled_pairs
 
         allowed = f"--accounts and --payments, or a bundled pair: {', '.join(bundled_pairs())}"
         raise InputError("pair", "", "is missing", "", allowed)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cnaps_sim.cli.interrupt import raise_if_interrupted
 from cnaps_sim.cli.options import json_option, on_terminal, print_json, quiet_option
 from cnaps_sim.words.errors import InputError
 
@@ -47,7 +48,7 @@ def run(
     quiet: bool,
 ) -> int:
     """Simulate SCENARIO (a file or a bundled name) and write a run folder with tables and a report."""
-    from cnaps_sim.analysis.simulate import keep, play, usual_folder
+    from cnaps_sim.analysis.simulate import play, usual_folder
     from cnaps_sim.run.store import check_folder
 
     loaded = _from_files(accounts, payments, date, overrides, seed) if scenario is None else None
@@ -60,13 +61,13 @@ def run(
 
         assert scenario is not None
         loaded = load(scenario, overrides, seed)
-    for warning in loaded.scenario.business_timetable().calendar.warnings:
-        click.echo(warning, err=True)
+    warnings = loaded.scenario.business_timetable().calendar.warnings
+    if warnings:
+        click.echo("; ".join(warnings), err=True)
     place = Path(out) if out is not None else usual_folder(loaded)
     check_folder(place, force)
     with _progress(shown=not quiet and on_terminal()) as progress:
-        done = play(loaded, progress=progress)
-        keep(done, place, force)
+        done = play(loaded, progress=progress, out=place, force=force)
     _tell(done, place, as_json)
     return 0 if done.manifest["audit"]["verdict"] == "passed" else 1
 
@@ -93,7 +94,12 @@ def _from_files(
         "workload": [{"system": "HVPS", "file": os.path.abspath(payments)}],
         "liquidity": {"from": "accounts"},
     }
-    return from_dict(data, overrides, seed)
+    try:
+        return from_dict(data, overrides, seed)
+    except InputError as error:
+        if error.place == "scenario" and error.key == "date":
+            raise InputError("--date", "", error.problem, error.value, error.allowed) from None
+        raise
 
 
 def _name(file: str) -> str:
@@ -103,9 +109,11 @@ def _name(file: str) -> str:
 
 def _date(text: str) -> dt.date:
     try:
-        return dt.date.fromisoformat(text)
+        if len(text) == len("YYYY-MM-DD") and text[4] == text[7] == "-":
+            return dt.date.fromisoformat(text)
     except ValueError:
-        raise InputError("--date", "", "not a date", text, "YYYY-MM-DD") from None
+        pass  # told below
+    raise InputError("--date", "", "not a date", text, "YYYY-MM-DD")
 
 
 def _usual_date(payments: str) -> dt.date:
@@ -116,14 +124,19 @@ def _usual_date(payments: str) -> dt.date:
     from cnaps_sim.workload.replay import earliest_date_time
 
     earliest = earliest_date_time(payments)
-    return DEFAULT_DATE if earliest is None else business_date_of(earliest, Calendar())
+    if earliest is None:
+        return DEFAULT_DATE
+    try:
+        return business_date_of(earliest, Calendar())
+    except ValueError as error:
+        raise InputError(payments, "time", str(error), earliest.isoformat(), "a moment within the calendar") from None
 
 
 @contextmanager
-def _progress(shown: bool) -> Iterator[Callable[[int, int], None] | None]:
+def _progress(shown: bool) -> Iterator[Callable[[int, int], None]]:
     """A line on the terminal with payments, rate and simulated time."""
     if not shown:
-        yield None
+        yield lambda _time_ms, _payments: raise_if_interrupted()
         return
     from tqdm import tqdm
 
@@ -132,6 +145,7 @@ def _progress(shown: bool) -> Iterator[Callable[[int, int], None] | None]:
     with tqdm(unit=" payments", unit_scale=True, desc="simulating", leave=False) as bar:
 
         def show(time_ms: int, payments: int) -> None:
+            raise_if_interrupted()
             bar.set_postfix_str(format_clock(time_ms), refresh=False)
             bar.update(payments - bar.n)
 

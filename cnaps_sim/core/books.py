@@ -31,7 +31,7 @@ from cnaps_sim.core.records import (
 )
 from cnaps_sim.core.release import cascade, retry_all, wake
 from cnaps_sim.core.submission import submit
-from cnaps_sim.words.codes import Act, Answer, Cause, Discipline, Level, Life, Phase
+from cnaps_sim.words.codes import Act, Answer, Cause, Discipline, Life, Phase
 
 _FIRST_ROOM = 1024
 _TERMS = (
@@ -254,13 +254,13 @@ class Books:
     # the bank's own outbox ------------------------------------------------------------------------------------
 
     def hold_sending(self, account: int, until_ms: int) -> None:
-        """The bank keeps its payments to itself until `until_ms` (or `resume_sending`)."""
+        """The bank keeps to itself whatever it is instructed to pay before `until_ms`."""
         self.accounts["hold_until_ms"][account] = until_ms
 
-    def resume_sending(self, time_ms: int, account: int) -> None:
-        """The bank submits its whole outbox."""
+    def empty_outbox(self, time_ms: int, account: int) -> None:
+        """The bank submits its whole outbox; until when it holds back is not touched."""
         self.make_room(2 * int(self.queues["waiting_count"][account, OUTBOX]) + 1)
-        outbox.resume_sending(*self._tables, time_ms, account)
+        outbox.empty_outbox(*self._tables, time_ms, account)
 
     # the business day ------------------------------------------------------------------------------------------
 
@@ -351,7 +351,3 @@ class Books:
 
 def _count_overdraft_of(record: Records, time_ms: int) -> None:
     count_overdraft(record[0], time_ms)
-
-
-#: The level at which a central-bank loan or injection is logged.
-DIRECT_LEVEL = Level.ONE_SIDED

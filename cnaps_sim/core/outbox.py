@@ -20,12 +20,13 @@ _ACCEPTED: Final = int(Refusal.NONE)
 
 
 @rule
-def resume_sending(
+def empty_outbox(
     books: Records, accounts: Records, queues: Records, payments: Records, log: Records, time_ms: int, row: int
 ) -> None:
-    """Submit everything in the bank's outbox now, in the order in which it was instructed."""
-    account = accounts[row]
-    account.hold_until_ms = min(account.hold_until_ms, time_ms)
+    """Submit everything in the bank's outbox now, in the order in which it was instructed.
+
+    Until when the bank holds back is not touched: at cut-off a bank may give up its outbox and stay silent.
+    """
     while queues[row, OUTBOX].head != NOBODY:
         at = queues[row, OUTBOX].head
         payment = payments[at]

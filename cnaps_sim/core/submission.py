@@ -14,7 +14,7 @@ from cnaps_sim.core.posting import post, write_log
 from cnaps_sim.core.queue import append, note_peaks, take_free_row
 from cnaps_sim.core.records import OUTBOX, Records
 from cnaps_sim.core.release import cascade, refuses_credit, wake
-from cnaps_sim.words.codes import Act, Cause, Discipline, Life, Phase, Refusal
+from cnaps_sim.words.codes import Act, Cause, Discipline, Level, Life, Phase, Refusal
 
 _NO_CAUSE: Final = int(Cause.NONE)
 _SETTLED: Final = int(Act.SETTLED)
@@ -26,6 +26,8 @@ _REJECT: Final = int(Discipline.REJECT)
 _DAYTIME: Final = int(Phase.DAYTIME)
 _CUT_OFF: Final = int(Phase.CUT_OFF)
 _WINDOW: Final = int(Phase.CLEARING_WINDOW)
+_SAME_CITY: Final = int(Level.SAME_CITY_NET)
+_ROUND_NET: Final = int(Level.ROUND_NET)
 _TO_OPEN: Final = int(Life.TO_OPEN)
 _CLOSED: Final = int(Life.CLOSED)
 _ACCEPTED: Final = int(Refusal.NONE)
@@ -62,10 +64,13 @@ def is_out_of_hours(books: Records, debtor: Records, creditor: Records, level: i
     """Whether the phase of the business day refuses the payment.
 
     Daytime takes all (a special session only CIPS funding and interbank lending); the clearing window takes
-    only payments that fund a short account and can settle at once. The central bank books in any open phase.
+    only payments that fund a short account and can settle at once. The central bank books in any open phase, but sends
+    no nets in a special session.
     """
     phase = books[0].phase
     if not is_hvps(level):
+        if phase == _DAYTIME and books[0].special_session:
+            return level == _SAME_CITY or level == _ROUND_NET
         return phase != _DAYTIME and phase != _CUT_OFF and phase != _WINDOW  # type: ignore[no-any-return]
     if phase == _DAYTIME:
         return books[0].special_session and not special  # type: ignore[no-any-return]

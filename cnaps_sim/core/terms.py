@@ -19,6 +19,7 @@ _NOT_EMPTY: Final = int(Answer.NOT_EMPTY)
 _LIMIT: Final = int(Cause.LIMIT)
 _CONTROL: Final = int(Cause.CONTROL)
 _CLOSED: Final = int(Life.CLOSED)
+_TO_OPEN: Final = int(Life.TO_OPEN)
 
 #: The terms that `set_field` changes, and the numbers by which the compiled rule knows them.
 FIELDS: Final = {
@@ -108,9 +109,9 @@ def set_life(
     row: int,
     life: int,
 ) -> int:
-    """Open, freeze or close an account; one that holds money or a waiting payment cannot be closed."""
+    """Open, freeze or close an account; one that holds money or a waiting payment cannot cease to be open."""
     account = accounts[row]
-    if life == _CLOSED:
+    if life == _CLOSED or life == _TO_OPEN:
         waiting = 0
         for level in range(queues.shape[1]):
             waiting += queues[row, level].waiting_count

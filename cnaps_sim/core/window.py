@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from cnaps_sim.core.compiled import rule
-from cnaps_sim.core.funds import is_hvps
+from cnaps_sim.core.funds import is_held, is_hvps
 from cnaps_sim.core.posting import post, write_log
 from cnaps_sim.core.queue import give_back_row, remove
 from cnaps_sim.core.records import LEVELS, NOBODY, Records
@@ -21,6 +21,7 @@ _RETURNED: Final = int(Act.RETURNED)
 _NO_CAUSE: Final = int(Cause.NONE)
 _RETURN: Final = int(Cause.RETURN)
 _PENALTY: Final = int(Cause.PENALTY)
+_CONTROL: Final = int(Cause.CONTROL)
 _END_OF_DAY: Final = int(Refusal.END_OF_DAY)
 _ONE_SIDED: Final = int(Level.ONE_SIDED)
 
@@ -104,7 +105,7 @@ def clear_level(
     while queues[account_row, level].head != NOBODY:
         row = queues[account_row, level].head
         lacking = shortage(accounts, payments, row)
-        cause = _RETURN
+        cause = _CONTROL if is_held(accounts[account_row], level) else _RETURN
         if lacking > 0:
             lend(books, accounts, log, time_ms, first_sequence + count, lender, account_row, lacking)
             loans[count, 0] = account_row

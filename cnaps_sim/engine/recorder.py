@@ -86,7 +86,6 @@ class Recorder:
 
     def __post_init__(self) -> None:
         self.last_act = np.zeros(self.sequences, np.int8)
-        self.settled_count = 0
 
     def number_booking(self) -> int:
         """The sequence of the next booking of the central bank; numbers follow those of the workload."""

@@ -69,8 +69,8 @@ def account_bounds(n: int, debtor: Indices, creditor: Indices, amount: IntArray)
     """
     net_debit = np.zeros(n, np.int64)
     peak = np.zeros(n, np.int64)
-    columns = (np.ascontiguousarray(values, np.int64) for values in (debtor, creditor, amount))
-    _pay_all(*columns, net_debit, peak)
+    payer, payee = np.ascontiguousarray(debtor, np.int64), np.ascontiguousarray(creditor, np.int64)
+    _pay_all(payer, payee, np.ascontiguousarray(amount, np.int64), net_debit, peak)
     return np.maximum(net_debit, 0), peak
 
 

@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from cnaps_sim.optimise.exact import any_choice, repaired
+from cnaps_sim.optimise.exact import any_choice, by_the_others, repaired
 from cnaps_sim.optimise.lp import bound_fen
 from cnaps_sim.optimise.queue_table import Chosen, Fen, QueueTable
 from cnaps_sim.optimise.sequence import Queues, fifo, multilateral, rest
@@ -161,7 +161,11 @@ def _free_witness(queue: QueueTable, nodes: int | None) -> tuple[Chosen | None, 
         single[funded[0]] = True
         return single, True
     found, certain = any_choice(queue, nodes)
-    return (None if found is None else _shrunk(queue, found)), certain
+    if found is None:
+        return None, certain
+    others = by_the_others(queue) if len(queue) <= _MOST_SHRUNK else ()
+    small = [_shrunk(queue, choice) for choice in (found, *others) if choice.any()]
+    return min(small, key=np.count_nonzero), True
 
 
 def _shrunk(queue: QueueTable, found: Chosen) -> Chosen:

@@ -108,7 +108,7 @@ def _cost_of_order(found: Diagnosis, best_fen: int | None) -> str:
         return f"Keeping the queue order costs nothing: it settles {_cny(most)}, {what}."
     at_most = "at most " if best_fen is None else ""
     return (
-        f"Keeping the queue order costs {at_most}{100 * cost:.1f} %: it settles {_cny(found.in_order_fen)} "
+        f"Keeping the queue order costs {at_most}{_percent(cost)}: it settles {_cny(found.in_order_fen)} "
         f"of {_cny(most)}, {what}."
     )
 
@@ -117,6 +117,11 @@ def _listed(words: Sequence[str], noun: str) -> str:
     if len(words) > _MOST_NAMED:
         return f"{', '.join(words[: _MOST_NAMED - 1])} and {len(words) - _MOST_NAMED + 1:,} more {noun}"
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _percent(share: float) -> str:
+    text = f"{100 * share:.3f}".rstrip("0").rstrip(".")
+    return "less than 0.001 %" if text == "0" else f"{text} %"
 
 
 def _cny(fen: int) -> str:

@@ -7,7 +7,7 @@ let an account go below zero, the reason is added as a cut and the program is so
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,7 +17,7 @@ import numpy.typing as npt
 from cnaps_sim.optimise.lp import bound_fen
 from cnaps_sim.optimise.milp import Columns, Cut, Limits, propose
 from cnaps_sim.optimise.queue_table import Chosen, QueueTable
-from cnaps_sim.optimise.registry import algorithm
+from cnaps_sim.optimise.registry import algorithm, algorithms, settle
 from cnaps_sim.optimise.search_rules import search
 from cnaps_sim.optimise.sequence import Queues, bilateral_then_multilateral, multilateral, rest, usable
 
@@ -28,7 +28,7 @@ MOST_SEARCHED: Final = 20
 #: Nodes of the search tree times columns, at most [P]: some seconds of work, the same on every machine.
 WORK: Final = 200_000
 #: More columns than this are not given to the solver at all [P].
-MOST_COLUMNS: Final = 20_000
+MOST_COLUMNS: Final = 10_000
 #: Rounds of cuts before what is infeasible is repaired by hand.
 _ROUNDS: Final = 20
 
@@ -88,8 +88,7 @@ def solve_exactly(
         value = queue.value(chosen)
         return Answer(chosen, value, value)
     bound = bound_fen(queue)
-    known = [multilateral(queue), bilateral_then_multilateral(queue), *starts]
-    best = max(known, key=queue.value)
+    best = max([*by_the_others(queue), *starts], key=queue.value)
     if queue.value(best) == bound:
         return Answer(best, bound, bound)
     return _improved(queue, candidates, limits, best, bound, False)
@@ -108,9 +107,9 @@ def any_choice(queue: QueueTable, nodes: int | None = None) -> tuple[Chosen | No
         return (chosen if chosen.any() else None), True
     if bound_fen(queue) == 0:
         return None, True
-    found = bilateral_then_multilateral(queue)
-    if found.any():
-        return found, True
+    for found in by_the_others(queue):
+        if found.any():
+            return found, True
     columns = Columns.of(queue, candidates)
     if len(columns) > MOST_COLUMNS:
         return None, False
@@ -126,6 +125,16 @@ def any_choice(queue: QueueTable, nodes: int | None = None) -> tuple[Chosen | No
             return chosen, True
         columns, cuts = _sharpened(queue, candidates, columns, chosen, blocking, cuts)
     return None, False
+
+
+def by_the_others(queue: QueueTable) -> Iterator[Chosen]:
+    """What the other algorithms settle, one after another; of very many payments, those that start from the bound."""
+    yield multilateral(queue)
+    yield bilateral_then_multilateral(queue)
+    many = len(queue) > MOST_COLUMNS
+    for item in algorithms():
+        if item.bundled and item.for_runs and not item.exact and (item.uses_lp or not many):
+            yield settle(item, queue)
 
 
 def movable(queue: QueueTable) -> Places:

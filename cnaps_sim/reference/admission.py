@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from cnaps_sim.reference.account import Account
 from cnaps_sim.reference.ledger import Ledger
-from cnaps_sim.words.codes import HVPS_LEVELS, Discipline, Phase, Refusal
+from cnaps_sim.words.codes import HVPS_LEVELS, Discipline, Level, Phase, Refusal
 
 # Looked up once; see `account`.
 _HVPS: Final = frozenset(HVPS_LEVELS)
@@ -56,7 +56,7 @@ class Admission(Ledger):
             return Refusal.AMOUNT
         assert amount > 0, f"amount {amount} is not positive"
         if level not in _HVPS:
-            return _ACCEPTED if self.phase in _CENTRAL_BANK_HOURS else Refusal.OUT_OF_HOURS
+            return _ACCEPTED if self._takes_bookings(level) else Refusal.OUT_OF_HOURS
         if not self._takes_hvps(debtor, creditor, amount, level, special):
             return Refusal.OUT_OF_HOURS
         if not debtor.logged_in:
@@ -64,6 +64,12 @@ class Admission(Ledger):
         if creditor.credit_control:
             return Refusal.CREDIT_CONTROL
         return _ACCEPTED
+
+    def _takes_bookings(self, level: int) -> bool:
+        """The central bank books in any open phase; in a special session no nets are sent."""
+        if self.phase == _DAYTIME and self.special_session and level in (Level.SAME_CITY_NET, Level.ROUND_NET):
+            return False
+        return self.phase in _CENTRAL_BANK_HOURS
 
     def _takes_hvps(self, debtor: Account, creditor: Account, amount: int, level: int, special: bool) -> bool:
         """Does the present phase take this payment of a participant?

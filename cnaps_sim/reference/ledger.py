@@ -104,7 +104,7 @@ class Ledger:
         borrower.overdraft_fen_ms = 0
         return charged
 
-    def start_day(self, time: int) -> None:  # noqa: ARG002 (called like every other act of the books)
+    def start_day(self, time: int) -> None:
         """A business date begins: lowest figures are the present ones, nothing is sent or received yet."""
         for account in self.accounts:
             account.start_day(time)

@@ -60,7 +60,20 @@ class Settlement(Admission):
             payer.outbox.append(Payment(sequence, debtor, creditor, amount, level, refusal, special))
             self._note(time, sequence, Act.HELD, level)
             return Act.HELD
-        payee = self.accounts[creditor]
+        return self._receive(time, sequence, payer, self.accounts[creditor], amount, level, refusal, special)
+
+    def _receive(
+        self,
+        time: int,
+        sequence: int,
+        payer: Account,
+        payee: Account,
+        amount: int,
+        level: int,
+        refusal: int,
+        special: bool,
+    ) -> Act:
+        """The system receives a payment: REFUSED, SETTLED or QUEUED."""
         why = self._judge(payer, payee, amount, level, refusal, special)
         if why:
             return self._refuse(time, sequence, level, why)
@@ -73,7 +86,7 @@ class Settlement(Admission):
         if self.discipline == Discipline.REJECT and level in _HVPS:
             why = Refusal.DEBIT_CONTROL if payer.holds(level) else Refusal.FUNDS
             return self._refuse(time, sequence, level, why)
-        return self._enqueue(time, Payment(sequence, debtor, creditor, amount, level, refusal, special))
+        return self._enqueue(time, Payment(sequence, payer.row, payee.row, amount, level, refusal, special))
 
     def _refuse(self, time: int, sequence: int, level: int, why: Refusal, cause: int = _NO_CAUSE) -> Act:
         """PR09: on arrival, or when its turn in the queue came."""
@@ -191,11 +204,11 @@ class Settlement(Admission):
         """Until then the bank's HVPS payments stay in its outbox."""
         self.accounts[account].hold_until_ms = until_ms
 
-    def resume_sending(self, time: int, account: int) -> None:
-        """The bank sends what its outbox holds, in order; each payment is submitted now."""
+    def empty_outbox(self, time: int, account: int) -> None:
+        """The bank sends what its outbox holds, in order; until when it holds back is not touched."""
         bank = self.accounts[account]
-        bank.hold_until_ms = min(bank.hold_until_ms, time)
-        while bank.outbox:
+        for _ in range(len(bank.outbox)):
             p = bank.outbox.popleft()
             self._note(time, p.sequence, Act.SUBMITTED, p.level)
-            self.submit(time, p.sequence, p.debtor, p.creditor, p.amount, p.level, p.refusal, p.special)
+            payee = self.accounts[p.creditor]
+            self._receive(time, p.sequence, bank, payee, p.amount, p.level, p.refusal, p.special)

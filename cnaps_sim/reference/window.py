@@ -71,5 +71,5 @@ class ClearingWindow(Settlement):
         """Post one item that the return of the payments ahead of it, or a loan, made possible."""
         self._dequeue(payment)
         debtor, creditor = self.accounts[payment.debtor], self.accounts[payment.creditor]
-        cause = Cause.PENALTY if lent else Cause.RETURN
+        cause = Cause.PENALTY if lent else Cause.CONTROL if debtor.holds(payment.level) else Cause.RETURN
         self._post(time, payment.sequence, debtor, creditor, payment.amount, payment.level, cause)

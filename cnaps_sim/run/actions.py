@@ -18,8 +18,6 @@ from cnaps_sim.words.codes import AccountStatus, Act, Answer, Level, Life
 from cnaps_sim.words.errors import InputError, nearest
 from cnaps_sim.words.units import format_clock, format_fen
 
-_FOREVER_MS = 2**62
-
 
 class Actions:
     """Carries out the scheduled actions of a scenario in a world."""
@@ -56,17 +54,21 @@ class Actions:
     def _schedule_stop(self, action: verbs.StopSending, at_ms: int) -> None:
         """A bank that stops is a fault: it comes before the payments of that instant, and so does its return."""
         first = self.world.loaded.scenario.date
-        until_ms = _FOREVER_MS if action.until is None else action.until.ms(first)
+        day = self.world.timetable.business_days[self.world.timetable.day_index(at_ms)]
+        until_ms = day.cut_off_ms if action.until is None else action.until.ms(first)
         account = self.saps.row[action.account]
 
         def stop() -> None:
-            self.books.hold_sending(account, until_ms)
+            held_until_ms = int(self.books.accounts["hold_until_ms"][account])
+            self.books.hold_sending(account, max(until_ms, held_until_ms))
             words = "for the rest of the day" if action.until is None else f"until {format_clock(until_ms)}"
             self._tell(action, f"stops sending {words}")
 
         def resume() -> None:
+            if int(self.books.accounts["hold_until_ms"][account]) > until_ms:
+                return  # a longer stop holds it back still
             self.recorder.drain()
-            self.books.resume_sending(until_ms, account)
+            self.books.empty_outbox(until_ms, account)
             self._tell(action, "sends again")
 
         self.world.clock.call_at(at_ms, Rank.FAULT, stop)
@@ -137,11 +139,12 @@ class Actions:
                 self._now(), "refusal", action.payment, "not reversed: a reversal has been booked before"
             )
         else:
-            self._reversed.add(sequence)
             row = self.world.population.flow.rows[sequence]
             act = self.saps.reverse(
                 self._now(), sequence, int(row["debtor"]), int(row["creditor"]), int(row["amount"])
             )  # fmt: skip
+            if act != Act.REFUSED:
+                self._reversed.add(sequence)
             self._tell_act(action, action.payment, act)
 
     # the central bank -----------------------------------------------------------------------------------------
@@ -187,7 +190,10 @@ class Actions:
 
     def _post_nets(self, action: verbs.SameCityNet | verbs.RoundNet, level: Level) -> None:
         nets = [(self.saps.row[net.account], net.net) for net in action.nets]
-        self.saps.post_nets(self._now(), nets, level)
+        refusal = self.saps.post_nets(self._now(), nets, level)
+        if refusal:
+            self.recorder.tell(self._now(), "refusal", "SAPS", f"table of nets refused: {refusal.sentence}")
+            return
         total = sum(net for _, net in nets if net > 0)
         self.recorder.tell(
             self._now(),
@@ -199,8 +205,11 @@ class Actions:
     def _book(self, action: verbs.Inject | verbs.CentralBankDebit | verbs.CentralBankCredit) -> None:
         row, now = self.saps.row[action.account], self._now()
         if isinstance(action, verbs.Inject):
-            self.saps.inject(now, row, action.amount)
-            self._tell(action, f"{format_fen(action.amount)} CNY injected")
+            refusal = self.saps.inject(now, row, action.amount)
+            if refusal:
+                self.recorder.tell(now, "refusal", action.account, f"inject refused: {refusal.sentence}")
+            else:
+                self._tell(action, f"{format_fen(action.amount)} CNY injected")
         elif isinstance(action, verbs.CentralBankDebit):
             self._tell_act(action, action.account, self.saps.central_bank_debit(now, row, action.amount))
         else:

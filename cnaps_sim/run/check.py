@@ -13,43 +13,62 @@ from cnaps_sim.audit.tables import audit_tables
 from cnaps_sim.run.runner import Summarise, simulate
 from cnaps_sim.run.store import Run, load, read_table
 from cnaps_sim.scenario.load import from_dict
+from cnaps_sim.words.errors import InputError
 
 
 def audit_folder(folder: str | Path, ignore_digests: bool = False) -> Verdict:
     """Audit the tables of a run folder. A table that cannot be read is a breach; InputError if it is no run folder."""
     run = load(folder)
     tables: dict[str, pa.Table | Exception] = {}
-    for name in run.recorded:
+    for name in dict.fromkeys([*run.recorded, *_owed_tables(run)]):
         try:
             tables[name] = read_table(Path(folder) / f"{name}.parquet")
-        except (OSError, pa.ArrowException) as error:
+        except InputError as error:
             tables[name] = error  # the auditor counts it as unreadable
     return audit_tables(tables, run.manifest, ignore_digests=ignore_digests)
 
 
+def _owed_tables(run: Run) -> list[str]:
+    """The tables that a run of this scenario with these figures has recorded, whatever its manifest lists."""
+    record = run.scenario.get("record")
+    detail = record.get("HVPS", "payments") if isinstance(record, dict) else "payments"
+    systems = [figures for figures in run.summary.get("systems", {}).values() if isinstance(figures, dict)]
+    owed = ["events"] + ([] if detail == "totals" else ["accounts", "series"])
+    if detail == "payments":
+        owed += ["payments"] * any(figures.get("submitted", {}).get("count") for figures in systems)
+        owed += ["transfers"] * any(figures.get("settled", {}).get("count") for figures in systems)
+    return owed
+
+
 def verify_folder(folder: str | Path, summarise: Summarise) -> list[str]:
-    """Repeat a run from its resolved scenario and compare digests; one sentence per difference."""
+    """Repeat a run from its resolved scenario and compare; one sentence per difference."""
     first = load(folder)
     again = simulate(from_dict(first.scenario), summarise, first.manifest.get("replication", 0))
+    again.forget_unwanted()
     differences = []
-    if first.manifest.get("cnaps_sim") != cnaps_sim.__version__:
-        differences.append(
-            f"the run was made by version {first.manifest.get('cnaps_sim')}, repeated by {cnaps_sim.__version__}"
-        )
-    for key, digest in first.manifest.get("inputs", {}).items():
+    for key, digest in first.manifest["inputs"].items():
         if again.manifest["inputs"].get(key) != digest:
             differences.append(f"the input file {key} has changed since the run")
     for name in dict.fromkeys([*first.recorded, *again.recorded]):
         differences += _table_difference(name, first, again)
-    for system, items in first.manifest.get("items", {}).items():
-        if again.manifest["items"].get(system) != items:
-            differences.append(f"{system}: items {items}, repeated {again.manifest['items'].get(system)}")
-    # A version that repeats everything is no difference worth failing for.
-    return differences if len(differences) > 1 or _is_same_version(first) else []
+    for key in ("seed", "date", "days", "scenario_sha256", "items", "summary"):
+        if first.manifest.get(key) != again.manifest[key]:
+            told, repeated = first.manifest.get(key), again.manifest[key]
+            differences.append(f"manifest: {key} {_brief(told)}, repeated {_brief(repeated)}")
+    if first.manifest["audit"].get("verdict") != again.manifest["audit"]["verdict"]:
+        differences.append(
+            f"manifest: audit {_brief(first.manifest['audit'])}, repeated {again.manifest['audit']['verdict']}"
+        )
+    if differences and first.manifest.get("version") != cnaps_sim.__version__:
+        differences.insert(
+            0, f"the run was made by version {first.manifest.get('version')}, repeated by {cnaps_sim.__version__}"
+        )
+    return differences
 
 
-def _is_same_version(run: Run) -> bool:
-    return run.manifest.get("cnaps_sim") == cnaps_sim.__version__
+def _brief(value: Any) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= 100 else text[:97] + "..."
 
 
 def _table_difference(name: str, first: Run, again: Run) -> list[str]:
@@ -62,8 +81,8 @@ def _table_difference(name: str, first: Run, again: Run) -> list[str]:
     try:
         kept = first.table(name)
         stored = table_digest(kept)
-    except (OSError, pa.ArrowException, KeyError, ValueError, TypeError) as error:
-        return [f"{name}: cannot be read ({' '.join(str(error).split())[:120]})"]
+    except InputError as error:
+        return [f"{name}: {error.problem} ({error.value})"]
     if told == repeated and stored == told["sha256"]:
         return []
     if told == repeated:

@@ -7,8 +7,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from cnaps_sim.run.store import Run
@@ -16,6 +18,7 @@ from cnaps_sim.words.errors import InputError
 
 #: Rows of a sheet, the header included.
 SHEET_ROWS = 1_048_576
+_LARGEST_EXACT = 2**53
 
 
 def export_table(run: Run, table: str, to: Path) -> None:
@@ -24,6 +27,8 @@ def export_table(run: Run, table: str, to: Path) -> None:
         raise InputError("TABLE", "", "was not recorded in this run", table, ", ".join(run.recorded))
     if to.suffix.lower() not in (".csv", ".xlsx"):
         raise InputError("--to", "", "no such kind of file", to, ".csv, .xlsx")
+    if to.is_dir():
+        raise InputError("--to", "", "is a folder", to, "a file")
     if not to.parent.is_dir():
         raise InputError("--to", "", "no such folder", to.parent, "an existing folder")
     content = run.table(table)
@@ -61,7 +66,28 @@ def _write_sheet(table: pa.Table, name: str, to: str) -> None:
     book = Workbook(write_only=True)
     sheet = book.create_sheet(name)
     sheet.append(table.column_names)
-    for batch in table.to_batches(max_chunksize=10_000):
+    exact = [_as_exact_cells(column) for column in table.columns]
+    for batch in pa.table(exact, names=table.column_names).to_batches(max_chunksize=10_000):
         for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            sheet.append(row)
+            sheet.append([_text_cell(sheet, cell) if isinstance(cell, str) else cell for cell in row])
     book.save(to)
+
+
+def _as_exact_cells(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A spreadsheet counts in floating point: whole numbers that it would round become text."""
+    if pa.types.is_integer(column.type) and column.type.bit_width == 64:
+        ends = pc.min_max(column).as_py()
+        if ends["max"] is not None and max(abs(ends["min"]), abs(ends["max"])) > _LARGEST_EXACT:
+            return column.cast(pa.string())
+    return column
+
+
+def _text_cell(sheet: Any, text: str) -> Any:
+    """Text that stays text: an id that begins with `=` is no formula, and control characters are left out."""
+    if not text.startswith("=") and text.isprintable():
+        return text
+    from openpyxl.cell import WriteOnlyCell
+
+    cell = WriteOnlyCell(sheet, "".join(letter for letter in text if letter.isprintable()))
+    cell.data_type = "s"
+    return cell

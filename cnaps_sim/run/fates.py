@@ -74,7 +74,6 @@ class Fates:
     act: Array  # the final act, NONE while it waits
     refusal: Array
     cause: Array
-    waits: Array  # Act.QUEUED or HELD if it is still open
 
     @classmethod
     def read(cls, told: Instructions, log: Records, recorder: Recorder) -> Fates:
@@ -88,10 +87,9 @@ class Fates:
             act=np.zeros(count, np.int8),
             refusal=np.zeros(count, np.int8),
             cause=np.full(count, int(Cause.NONE), np.int64),
-            waits=np.zeros(count, np.int8),
         )
         acts = np.ascontiguousarray(log["act"])
-        for act in (Act.HELD, Act.SUBMITTED, Act.LEVEL_CHANGED, Act.QUEUED):
+        for act in (Act.HELD, Act.SUBMITTED, Act.LEVEL_CHANGED):
             fates._note_passage(log[acts == act], act)
         for act in STATUS_OF_ACT:
             fates._note_end(log, np.flatnonzero(acts == act), act)
@@ -108,7 +106,6 @@ class Fates:
             self.submitted_ms[sequence] = entries["time_ms"]
         elif act == Act.LEVEL_CHANGED:
             self.level[sequence] = entries["level"]
-        self.waits[sequence] = int(act)
 
     def _note_end(self, log: Records, rows: Array, act: Act) -> None:
         sequence, ended = log["sequence"][rows], log["time_ms"][rows]

@@ -9,16 +9,19 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from cnaps_sim.core.records import NO_WARNING_LINE, UNLIMITED
 from cnaps_sim.optimise.bounds import account_bounds
 from cnaps_sim.run.columns import Array
 from cnaps_sim.run.results import Directory
 from cnaps_sim.scenario.accounts import AccountsFile, GeneratedAccounts
+from cnaps_sim.scenario.actions import CentralBankCredit, Inject, Nets
 from cnaps_sim.scenario.load import Loaded
 from cnaps_sim.scenario.resolve import resolved
 from cnaps_sim.scenario.workload import WorkloadEntry, WorkloadFile, WorkloadGenerator
-from cnaps_sim.words.codes import AccountStatus, CentralBankAccount, Life, ParticipantKind, Refusal
+from cnaps_sim.words.codes import AccountStatus, Cause, CentralBankAccount, Life, ParticipantKind, Refusal
 from cnaps_sim.words.errors import InputError
 from cnaps_sim.words.streams import Streams
 from cnaps_sim.words.timetable import Timetable
@@ -66,6 +69,11 @@ class Population:
             owners=[row["owner"] for row in self.rows] + ["PBC"] * len(own),
         )
 
+    def booking_like_ids(self) -> frozenset[str]:
+        """Ids of payments that look like those the central bank gives its bookings (`FEES-000001`)."""
+        ids = self.flow.payment_ids
+        return frozenset(ids.filter(pc.match_substring_regex(ids, r"^[A-Z0-9]{4}-[0-9]{6,}$")).to_pylist())
+
     def terms(self) -> list[dict[str, Any]]:
         """The accounts as the books want them (see `core.Books`), the central bank's own ones last."""
         own = {"central_bank": True, "overdraft_limit": UNLIMITED}
@@ -98,21 +106,46 @@ def populate(loaded: Loaded, timetable: Timetable, streams: Streams) -> Populati
     loaded.check_accounts(names)
     index = {name: number for number, name in enumerate(names)}
     flow = _workload(loaded, index, sizes, timetable, streams)
+    _check_ids(loaded, flow)
     opening = _opening(loaded, rows, flow, timetable, streams)
-    total = sum(opening.tolist())
+    total = sum(opening.tolist()) + _granted(loaded)
     if abs(total) > _TOTAL_LIMIT:
         raise InputError(
-            loaded.place_of("accounts"), "balance", "all balances together are too large", format_fen(total),
+            loaded.place_of("accounts"), "balance", "all balances and injections are too large", format_fen(total),
             f"up to {format_fen(_TOTAL_LIMIT)} CNY",
         )  # fmt: skip
     return Population(rows, flow, opening)
+
+
+def _granted(loaded: Loaded) -> int:
+    """What the scenario's actions add to the participants' accounts at most, fen."""
+    total = 0
+    for action in loaded.scenario.actions:
+        if isinstance(action, Inject | CentralBankCredit):
+            total += action.amount
+        elif isinstance(action, Nets):
+            total += sum(max(0, net.net) for net in action.nets)
+    return total
+
+
+def _check_ids(loaded: Loaded, flow: Flow) -> None:
+    """A payment may not be called by a word that results use for what released another."""
+    words = [cause.word for cause in Cause if cause.word]
+    taken = flow.payment_ids.filter(pc.is_in(flow.payment_ids, pa.array(words)))
+    if len(taken):
+        place = loaded.place_of("workload")
+        raise InputError(place, "payment_id", "is a word of its own in results", taken[0].as_py(), "any other id")
 
 
 def _accounts(loaded: Loaded) -> tuple[list[AccountRow], Array]:
     """Account rows, and the weight of each for generators."""
     accounts = loaded.scenario.accounts
     if isinstance(accounts, GeneratedAccounts):
-        population = national_accounts(accounts.count, float(_size_exponent(loaded.scenario.workload)))
+        try:
+            population = national_accounts(accounts.count, float(_size_exponent(loaded.scenario.workload)))
+        except ValueError as error:
+            place = loaded.place_of("accounts.count")
+            raise InputError(place, "accounts.count", str(error), "", "2 to 9 999") from None
         return account_rows(population), population.size
     if isinstance(accounts, AccountsFile):
         rows = read_accounts(loaded.files["accounts.file"])
@@ -158,7 +191,11 @@ def _workload(loaded: Loaded, index: Mapping[str, int], sizes: Array, timetable:
             path = loaded.files[f"workload.{number}.file"]
             flows.append(read_payments(path, index, scenario.date, entry.system))
         elif isinstance(entry, WorkloadGenerator):
-            flows.extend(_generated(entry, scenario.scale, sizes, timetable, streams))
+            try:
+                flows.extend(_generated(entry, scenario.scale, sizes, timetable, streams))
+            except InputError as error:
+                place, key = loaded.place_of(("workload", number)), f"workload.{number}.{error.key}"
+                raise InputError(place, key, error.problem, error.value, error.allowed) from None
         else:
             place = loaded.place_of(("workload", number))
             flows.append(from_rows(inline[number]["payments"], index, scenario.date, place, entry.system))

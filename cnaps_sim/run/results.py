@@ -287,7 +287,7 @@ def events_table(recorder: Recorder, timetable: Timetable) -> pa.Table:
     """Events in order of time; at one instant in the order in which they were noted."""
     events = sorted(recorder.events, key=lambda event: event.time_ms)
     times = np.array([event.time_ms for event in events], np.int64)
-    day = np.asarray(timetable.day_index(times)) if events else np.zeros(0, np.int64)
+    day = _close_day(np.asarray(timetable.day_index(times)), times, timetable)
     return build(
         "events",
         {

@@ -60,7 +60,7 @@ def simulate(loaded: Loaded, summarise: Summarise, replication: int = 0, progres
         "digest_and_audit": round(audited - made, 3),
         "total": round(time.perf_counter() - started, 3),
     }
-    _forget_detail(run, loaded.scenario.record)
+    run.unwanted = unwanted_tables(loaded.scenario.record)
     return run
 
 
@@ -90,7 +90,7 @@ def _manifest(world: World, tables: Mapping[str, pa.Table]) -> dict[str, Any]:
     inputs = {key: _sha256(path) for key, path in world.loaded.files.items()}
     recorded = _recorded(tables)
     return {
-        "cnaps_sim": cnaps_sim.__version__,
+        "version": cnaps_sim.__version__,
         "scenario": scenario.name,
         "scenario_sha256": scenario_sha256(scenario, inputs),
         "inputs": inputs,
@@ -162,15 +162,12 @@ def _resolved_with_places(loaded: Loaded) -> dict[str, Any]:
     return data
 
 
-def _forget_detail(run: Run, record: Mapping[System, Detail]) -> None:
-    """Drop the tables that the scenario does not want kept; the digests of what is dropped go with them."""
+def unwanted_tables(record: Mapping[System, Detail]) -> tuple[str, ...]:
+    """The tables that the scenario does not want kept."""
     detail = record.get(System.HVPS, Detail.PAYMENTS)
-    unwanted: tuple[str, ...] = ()
     if detail == Detail.ACCOUNTS:
-        unwanted = PAYMENT_TABLES
-    elif detail == Detail.TOTALS:
-        unwanted = PAYMENT_TABLES + ACCOUNT_TABLES
-    run.forget(unwanted)
+        return PAYMENT_TABLES
+    return PAYMENT_TABLES + ACCOUNT_TABLES if detail == Detail.TOTALS else ()
 
 
 def _sha256(path: Path) -> str:

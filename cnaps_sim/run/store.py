@@ -6,10 +6,11 @@ run leaves nothing that looks finished.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cached_property
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cnaps_sim.run.columns import empty_table
+from cnaps_sim.run.columns import empty_table, schema
 from cnaps_sim.words.errors import InputError
 from cnaps_sim.words.tables import TABLES
 
@@ -52,6 +53,7 @@ class Run:
         self.scenario = scenario
         self.source = source
         self.folder = folder
+        self.unwanted: tuple[str, ...] = ()
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -68,13 +70,16 @@ class Run:
         if name not in TABLES:
             raise InputError("table", "", "no such table", name, ", ".join(TABLES))
         if name not in self._tables:
-            path = self.folder / f"{name}.parquet" if self.folder is not None and name in self.recorded else None
-            self._tables[name] = read_table(path) if path is not None else empty_table(name)
+            if self.folder is not None and name in self.recorded:
+                path = self.folder / f"{name}.parquet"
+                self._tables[name] = _documented(read_table(path), name, path)
+            else:
+                self._tables[name] = empty_table(name)
         return self._tables[name]
 
-    def forget(self, names: Iterable[str]) -> None:
-        """Drop tables that are not to be kept."""
-        for name in names:
+    def forget_unwanted(self) -> None:
+        """Drop the tables that the scenario does not want kept (`record`)."""
+        for name in self.unwanted:
             self._tables.pop(name, None)
             self.manifest["tables"].pop(name, None)
 
@@ -113,24 +118,52 @@ class Run:
 
 
 def read_table(path: Path) -> pa.Table:
-    """One Parquet file, with its dictionary columns as they were written."""
-    return pq.read_table(path)
+    """One Parquet file as it stands. InputError if it cannot be read."""
+    try:
+        return pq.ParquetFile(path).read()
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(str(path), "", "cannot be read", _reason(error), "the table that the run wrote") from None
+
+
+def _documented(table: pa.Table, name: str, path: Path) -> pa.Table:
+    """The table with exactly its documented columns and types. InputError if it is another table."""
+    wanted = schema(name)
+    if table.column_names != wanted.names:
+        raise InputError(str(path), "", "has other columns than the table it is called after", "", "cnaps-sim audit")
+    try:
+        return table.cast(wanted)
+    except pa.ArrowException as error:
+        raise InputError(str(path), "", "has columns of another type", _reason(error), "cnaps-sim audit") from None
+
+
+def _reason(error: Exception) -> str:
+    return error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
 
 
 def load(folder: str | Path) -> Run:
-    """The run kept in a folder. InputError if it is no run folder."""
+    """The run kept in a folder. InputError if it is no run folder, or if its manifest or scenario make no sense."""
     place = Path(folder)
-    try:
-        manifest = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
-        scenario = json.loads((place / RESOLVED).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(str(folder), "", "is not a run folder", "", "a folder with a manifest.json") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise InputError(str(folder), MANIFEST, "cannot be read", error, "the manifest that a run wrote") from None
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("tables"), dict):
-        raise InputError(str(folder), MANIFEST, "is not the manifest of a run", "", "the manifest that a run wrote")
+    if not (place / MANIFEST).is_file():
+        raise InputError(str(folder), "", "is not a run folder", "", "a folder with a manifest.json")
+    manifest, scenario = _read_json(place, MANIFEST), _read_json(place, RESOLVED)
+    for key, kind in (("tables", dict), ("summary", dict), ("audit", dict), ("inputs", dict), ("timetable", list)):
+        if not isinstance(manifest.get(key), kind):
+            raise InputError(str(place / MANIFEST), key, "is missing or not what a run writes")
     source = place / SOURCE
-    return Run({}, manifest, scenario, source.read_text(encoding="utf-8") if source.exists() else "", place)
+    text = source.read_text(encoding="utf-8", errors="replace") if source.is_file() else ""
+    return Run({}, manifest, scenario, text, place)
+
+
+def _read_json(place: Path, name: str) -> dict[str, Any]:
+    try:
+        value = json.loads((place / name).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InputError(
+            str(place / name), "", "cannot be read", _reason(error), "the file that the run wrote"
+        ) from None
+    if not isinstance(value, dict):
+        raise InputError(str(place / name), "", "is not what a run writes", type(value).__name__, "an object")
+    return value
 
 
 def default_folder(name: str, seed: int, parent: Path = Path("runs")) -> Path:
@@ -144,45 +177,69 @@ def default_folder(name: str, seed: int, parent: Path = Path("runs")) -> Path:
 
 
 def check_folder(place: Path, force: bool) -> None:
-    """Refuse a folder that holds something else. InputError says what would be accepted."""
-    if not place.exists():
-        return
-    if not place.is_dir():
-        raise InputError("--out", "", "is not a folder", place, "a new or empty folder")
-    if not any(place.iterdir()):
-        return
-    if force and (place / MANIFEST).is_file():
-        return
-    allowed = "a new or empty folder" if force else "a new or empty folder, or --force for an earlier run's folder"
-    raise InputError("--out", "", "exists and is not empty", place, allowed)
+    """Refuse a folder that holds something else or cannot be made. InputError says what would be accepted."""
+    try:
+        if place.is_dir() and any(place.iterdir()) and not (force and (place / MANIFEST).is_file()):
+            allowed = "a new or empty folder" + ("" if force else ", or --force for an earlier run's folder")
+            raise InputError("--out", "", "exists and is not empty", place, allowed)
+        if place.exists() and not place.is_dir():
+            raise InputError("--out", "", "is not a folder", place, "a new or empty folder")
+        _try(place.resolve())
+    except (OSError, ValueError) as error:
+        raise InputError(
+            "--out", "", f"cannot be written ({_reason(error)})", place, "a folder that can be made"
+        ) from None
+
+
+def _try(target: Path) -> None:
+    """A trial before the work rather than a failure after it: can something be written where the folder will be?"""
+    with contextlib.suppress(FileNotFoundError):
+        target.lstat()  # a name that is too long fails here
+    above = next(folder for folder in target.parents if folder.exists())
+    Path(tempfile.mkdtemp(prefix=".cnaps-sim-", dir=above)).rmdir()
+
+
+def _temporary_beside(place: Path) -> Path:
+    parent = place.resolve().parent
+    parent.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix=f".{place.resolve().name[:40]}-", dir=parent))
 
 
 @contextmanager
 def new_folder(place: Path, force: bool = False) -> Iterator[Path]:
-    """A temporary folder that becomes `place` when the block ends well, and vanishes when it does not."""
+    """A temporary folder that becomes `place` when the block ends well, and vanishes when it does not.
+
+    An earlier run's folder is put aside, and removed only when the new one stands in its place.
+    """
     check_folder(place, force)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
+    target = place.resolve()
+    temporary = _temporary_beside(place)
+    aside = temporary.with_name(f"{temporary.name}-old")
     try:
         yield temporary
         temporary.chmod(0o755)
-        if place.exists():
-            shutil.rmtree(place)
-        temporary.rename(place)
+        if target.exists():
+            target.rename(aside)
+        temporary.rename(target)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
+        if aside.exists() and not target.exists():
+            aside.rename(target)
         raise
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def save(run: Run, place: Path, force: bool = False, also: Callable[[Run, Path], None] | None = None) -> None:
     """Write a run folder; `also` may add files to it (the report) before it gets its name."""
+    wanted = [name for name in run.recorded if name not in run.unwanted]
     with new_folder(place, force) as folder:
         with ThreadPoolExecutor(1) as beside:  # tables are compressed while the report is drawn
-            written = [beside.submit(write_table, run.table(name), folder / f"{name}.parquet") for name in run.recorded]
+            written = [beside.submit(write_table, run.table(name), folder / f"{name}.parquet") for name in wanted]
             if also is not None:
                 also(run, folder)
             for table in written:
                 table.result()
+        run.forget_unwanted()
         (folder / RESOLVED).write_text(to_json(run.scenario), encoding="utf-8")
         (folder / SOURCE).write_text(run.source, encoding="utf-8")
         (folder / MANIFEST).write_text(to_json(run.manifest), encoding="utf-8")

@@ -56,6 +56,7 @@ class World:
             self._see_phase,
             self._see_close,
         )
+        self.saps.taken_ids = self.population.booking_like_ids()
         self.auditor = StreamAuditor(_auditors_terms(self.books, names), scenario.hvps.discipline)
         self._bookings_told = 0
         self._progress = progress
@@ -75,6 +76,7 @@ class World:
         """Play every business date; returns what the auditor found in the stream of outcomes."""
         self._tell_initial_controls()
         self.clock.run(until=self.clock.process(self.hvps.business_days()))
+        self.clock.run(until=self.timetable.business_days[-1].window_end_ms + 1)  # actions after an early close
         self.clock.finish()
         self.recorder.drain()
         return self.auditor.finish()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from cnaps_sim.core import Books
 from cnaps_sim.engine.recorder import Recorder
 from cnaps_sim.words.codes import Phase, System
-from cnaps_sim.words.units import format_clock
+from cnaps_sim.words.units import format_clock, format_fen
 
 
 class Ccms:
@@ -35,12 +35,9 @@ class Ccms:
     def broadcast(self, time_ms: int, system: System, phase: Phase, special_session: bool, date: str) -> None:
         """Tell everybody which phase a system has entered (系统状态变更通知)."""
         session = ", special session: CIPS funding and interbank lending only" if special_session else ""
-        self.recorder.tell(
-            time_ms,
-            "phase",
-            system.value,
-            f"{phase.value:02d} {phase.name.lower().replace('cut_off', 'cut-off').replace('_', ' ')} ({phase.chinese}) of {date}{session}",
-        )
+        name = phase.name.lower().replace("cut_off", "cut-off").replace("_", " ")
+        words = f"{phase.value:02d} {name} ({phase.chinese}) of {date}{session}"
+        self.recorder.tell(time_ms, "phase", system.value, words)
 
     def warn(self, time_ms: int, account: int, raised: bool) -> None:
         """Balance warning (余额预警) raised or cleared."""
@@ -50,5 +47,5 @@ class Ccms:
             time_ms,
             "warning",
             self.names[account],
-            f"balance {text} its warning line at {format_clock(time_ms)} ({line} fen)",
+            f"balance {text} its warning line at {format_clock(time_ms)} ({format_fen(line)} CNY)",
         )

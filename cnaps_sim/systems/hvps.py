@@ -91,9 +91,9 @@ class Hvps:
         self.ccms.broadcast(now, System.HVPS, phase, special_session, day.date.isoformat())
 
     def _give_up_outboxes(self, now: int) -> None:
-        """A bank that has not resumed by cut-off sends too late: its payments are refused (TM01)."""
+        """What a silent bank has not sent by cut-off it sends too late: it is refused (TM01)."""
         for account in np.flatnonzero(self.books.queues["waiting_count"][:, OUTBOX]):
-            self.books.resume_sending(now, int(account))
+            self.books.empty_outbox(now, int(account))
 
     def _close_window_if_cured(self, _now: int) -> None:
         if self._cured is not None and not self._cured.triggered and self.books.is_cured():

@@ -14,9 +14,22 @@ import numpy as np
 
 from cnaps_sim.core import Books
 from cnaps_sim.engine.recorder import Booking, Recorder
-from cnaps_sim.words.codes import Act, BusinessType, Cause, CentralBankAccount, Level, TransferKind
+from cnaps_sim.words.codes import (
+    Act,
+    BusinessType,
+    Cause,
+    CentralBankAccount,
+    Level,
+    Life,
+    Phase,
+    Refusal,
+    TransferKind,
+)
 from cnaps_sim.words.units import MS_PER_DAY, format_fen
 
+_NOT_OPEN = (Life.TO_OPEN, Life.CLOSED)
+#: Phases in which the central bank books.
+_OPEN_PHASES = (Phase.DAYTIME, Phase.CUT_OFF, Phase.CLEARING_WINDOW)
 #: Day-count convention of intraday overdraft interest: a year has 360 days.
 DAYS_OF_RATE_YEAR = 360
 
@@ -70,6 +83,7 @@ class Saps:
         self.loans: list[Loan] = []
         self.interest_fen = np.zeros(len(names), np.int64)
         self.penalty_fen = np.zeros(len(names), np.int64)
+        self.taken_ids: frozenset[str] = frozenset()  # ids of payments that look like those of bookings
         self._last_id: dict[str, int] = {}
 
     def own(self, account: CentralBankAccount) -> int:
@@ -99,7 +113,8 @@ class Saps:
 
     def _next_id(self, prefix: str) -> str:
         self._last_id[prefix] = self._last_id.get(prefix, 0) + 1
-        return f"{prefix}-{self._last_id[prefix]:06d}"
+        booking_id = f"{prefix}-{self._last_id[prefix]:06d}"
+        return self._next_id(prefix) if booking_id in self.taken_ids else booking_id
 
     def central_bank_debit(self, time_ms: int, account: int, amount: int) -> Act:
         """One-sided debit (单边业务), level 5: a loan falls due, a fine, a withdrawal of cash."""
@@ -126,12 +141,18 @@ class Saps:
             time_ms, TransferKind.REVERSAL, creditor, debtor, amount, Level.REVERSAL, BusinessType.REVERSAL, original
         )
 
-    def post_nets(self, time_ms: int, nets: Sequence[tuple[int, int]], level: Level) -> None:
+    def post_nets(self, time_ms: int, nets: Sequence[tuple[int, int]], level: Level) -> Refusal:
         """A table of nets (account, fen; positive = to receive), against the netting account.
 
         Every creditor's net is posted at once, whether or not any debtor has paid; each debtor's net is
-        posted if its account can pay, else it queues alone. Level 3: same-city nets; level 4: round nets.
+        posted if its account can pay, else it queues alone. Level 3: same-city nets; level 4: round nets. A table
+        that names an account which is not open, or that comes out of hours, is refused whole.
         """
+        if any(Life(int(self.books.accounts["life"][account])) in _NOT_OPEN for account, _ in nets):
+            return Refusal.CLOSED_ACCOUNT
+        desk = self.books.desk[0]
+        if Phase(int(desk["phase"])) not in _OPEN_PHASES or desk["special_session"]:
+            return Refusal.OUT_OF_HOURS
         same_city = level == Level.SAME_CITY_NET
         kind = TransferKind.SAME_CITY_NET if same_city else TransferKind.NET
         business = BusinessType.SAME_CITY_NET if same_city else BusinessType.ROUND_NET
@@ -142,15 +163,21 @@ class Saps:
         for account, net in nets:
             if net < 0:
                 self._book(time_ms, kind, account, own, -net, level, business)
+        return Refusal.NONE
 
-    def inject(self, time_ms: int, account: int, amount: int) -> None:
-        """Give an account liquidity, without a queue: the researcher's own tap."""
+    def inject(self, time_ms: int, account: int, amount: int) -> Refusal:
+        """Give an account liquidity, without a queue: the researcher's own tap. Refused where a booking would be."""
+        if Life(int(self.books.accounts["life"][account])) in _NOT_OPEN:
+            return Refusal.CLOSED_ACCOUNT
+        if Phase(int(self.books.desk["phase"][0])) not in _OPEN_PHASES:
+            return Refusal.OUT_OF_HOURS
         sequence = self.recorder.number_booking()
         own = self.own(CentralBankAccount.ONE_SIDED)
         self.recorder.bookings.append(
             Booking(sequence, TransferKind.INJECTION, time_ms, own, account, amount, int(Level.ONE_SIDED), None)
         )
         self.books.post_direct(time_ms, sequence, own, account, amount, int(Level.ONE_SIDED), Cause.INJECTION)
+        return Refusal.NONE
 
     # the end of the day ------------------------------------------------------------------------------------
 
@@ -179,7 +206,8 @@ class Saps:
         lender = self.own(CentralBankAccount.LENDING)
         first = self.recorder.sequences
         for sequence, account, fen in self.books.lend_and_clear(time_ms, first, lender):
-            assert self.recorder.number_booking() == sequence
+            numbered = self.recorder.number_booking()
+            assert numbered == sequence
             self.recorder.bookings.append(
                 Booking(sequence, TransferKind.PENALTY, time_ms, lender, account, fen, int(Level.ONE_SIDED), None)
             )

@@ -78,7 +78,9 @@ EDITS: tuple[tuple[str, str, str], ...] = (
     ("terms.py", "free -= account.reserved_high + account.reserved_urgent", "free -= account.reserved_high"),
     ("terms.py", "if account.balance != 0 or waiting != 0:", "if account.balance != 0:"),
     ("terms.py", "account.received_count = 0", "account.received_count = 1"),
-    ("outbox.py", "account.hold_until_ms = min(account.hold_until_ms, time_ms)", "account.hold_until_ms = time_ms"),
+    ("outbox.py", "_NO_CAUSE, _SUBMITTED, _ACCEPTED, level)", "_NO_CAUSE, _SUBMITTED, _ACCEPTED, 7)"),
+    ("window.py", "_CONTROL if is_held(accounts[account_row], level) else _RETURN", "_RETURN"),
+    ("submission.py", "return level == _SAME_CITY or level == _ROUND_NET", "return level == _ROUND_NET"),
     (
         "window.py",
         "return max(0, payment.amount - max(0, accounts[payment.debtor].balance))",

@@ -199,7 +199,7 @@ class Story:
         self.both.do("hold_sending", self.bank(), self.time_ms + self.random.choice([0, 7, 30]))
 
     def resume(self) -> None:
-        self.both.do("resume_sending", self.time_ms, self.bank())
+        self.both.do("empty_outbox", self.time_ms, self.bank())
 
     def phase(self) -> None:
         self.both.do("set_phase", self.random.choice(PHASES), self.random.random() < 0.2)

@@ -191,7 +191,8 @@ class Table:
         return None, None
 
     def do_resume(self, account: str) -> Any:
-        self.books.resume_sending(self.now, self.rows[account])
+        self.books.hold_sending(self.rows[account], self.now)
+        self.books.empty_outbox(self.now, self.rows[account])
         return None, None
 
     def do_inject(self, sequence: str, lender: str, account: str, amount: str) -> Any:

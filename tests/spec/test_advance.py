@@ -122,7 +122,8 @@ def test_a_flow_fills_the_outbox_of_a_bank_that_does_not_send(books_class: Any, 
     books = open_books(books_class, 100, 0)
     books.hold_sending(0, 20)
     assert books.advance(flow((10, 0, 1, 1), (19, 0, 1, 2), (20, 0, 1, 3)), 0, 100, 0) == 3
-    books.resume_sending(100, 0)
+    books.hold_sending(0, 100)
+    books.empty_outbox(100, 0)
     assert [(entry[0], entry[3]) for entry in read_log(books)] == [
         (0, Act.HELD), (1, Act.HELD), (2, Act.SETTLED),
         (0, Act.SUBMITTED), (0, Act.SETTLED), (1, Act.SUBMITTED), (1, Act.SETTLED),

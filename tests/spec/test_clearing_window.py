@@ -285,7 +285,7 @@ def test_an_overdraft_is_lent_away_and_the_items_behind_it_are_lent_in_full(play
 
 
 def test_without_a_shortage_nothing_is_lent(play: Play) -> None:
-    """Held items are posted even under debit control; the return of what was ahead of them made that possible."""
+    """Held items of the central bank's levels are posted in spite of the control."""
     play("""
         account CB central_bank
         account A balance 100 debit_control
@@ -293,7 +293,7 @@ def test_without_a_shortage_nothing_is_lent(play: Play) -> None:
         pay 1 A CB 30 fees = queued
         pay 2 A CB 30 net = queued
         phase clearing_window
-        lend from 100 of CB = nobody, 1 settled by return, 2 settled by return
+        lend from 100 of CB = nobody, 1 settled by control, 2 settled by control
         ends A balance 40
     """)
 
@@ -317,7 +317,7 @@ def test_an_earmark_is_cut_to_what_is_left(play: Play) -> None:
         pay 1 A CB 30 fees = queued
         pay 2 B CB 30 fees = queued
         phase clearing_window
-        lend from 100 of CB = nobody, 1 settled by return, 2 settled by return
+        lend from 100 of CB = nobody, 1 settled by control, 2 settled by control
         ends A balance 10 earmark 10
         ends B balance 10 earmark 10
     """)

@@ -18,7 +18,7 @@ LONGEST_SEARCH: Final = 6_000_000
 
 @algorithm(
     "simple-cycles",
-    reference="own; rings of payments as in Humes et al. (2012), TORC3: Token-ring clearing heuristic for currency circulation",
+    reference="own; compare Humes et al. (2012), TORC3: Token-ring clearing heuristic for currency circulation",
     chinese="简单环路",
 )
 def simple_cycles(queue: QueueTable) -> Chosen:
@@ -27,6 +27,11 @@ def simple_cycles(queue: QueueTable) -> Chosen:
     A cycle settles if every account on it can pay with what it is brought and what it has. Queues that need two
     cycles at once stay.
     """
+    return cycles_within(queue, LONGEST_SEARCH)
+
+
+def cycles_within(queue: QueueTable, limit: int) -> Chosen:
+    """`simple_cycles` that looks for cycles no longer than at about `limit` payments."""
     count, accounts = len(queue), queue.accounts
     chosen = np.zeros(count, np.bool_)
     left = funds(queue)
@@ -39,6 +44,6 @@ def simple_cycles(queue: QueueTable) -> Chosen:
         take_rules.put_in(left, queue.debtor, queue.creditor, queue.amount, by_size, chosen)
         again = cycle_rules.settle_cycles(
             left, queue.debtor, queue.creditor, queue.amount, by_size, order, first, chosen,
-            brought, came_by, frontier, spent, LONGEST_SEARCH,
+            brought, came_by, frontier, spent, limit,
         )  # fmt: skip
     return chosen

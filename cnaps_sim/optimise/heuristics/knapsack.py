@@ -13,7 +13,7 @@ from cnaps_sim.optimise.queue_table import Chosen, QueueTable
 from cnaps_sim.optimise.registry import algorithm
 
 #: Into how many equal parts an account's money is divided: a kept set may miss a payment's part each of the best sum.
-PARTS: Final = 2048
+PARTS: Final = 1024
 
 
 @algorithm(

@@ -16,7 +16,7 @@ from cnaps_sim.optimise.registry import algorithm
     uses_lp=True,
 )
 def lp_rounding(queue: QueueTable) -> Chosen:
-    """Payments that the LP relaxation settles for at least half; best-fit take-out; then what can be funded, largest first."""
+    """What the LP relaxation settles for half or more, repaired by best-fit take-out; what can be funded comes back."""
     funds(queue)  # refuses what 64 bits cannot hold
     start = relax(queue).settled >= queue.amount - queue.amount // 2
     return repaired(queue, start, -queue.amount, largest_first(queue), best_fit=True)

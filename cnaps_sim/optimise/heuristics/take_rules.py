@@ -14,21 +14,26 @@ Array = Any
 
 
 @rule
-def next_out(amount: Array, order: Array, chosen: Array, begin: int, end: int, deficit: int, best_fit: bool) -> int:
-    """The place in `order[begin:end]` of the payment that a short account gives up; -1 if it has none.
+def best_fit_of(amount: Array, order: Array, chosen: Array, begin: int, end: int, deficit: int) -> int:
+    """The place in `order[begin:end]`, largest first, of the smallest chosen payment that covers a deficit alone.
 
-    The first chosen one; with `best_fit`, where the list runs from the largest down, the smallest that covers the
-    deficit alone, or else the largest.
+    The largest chosen one if none does; -1 if none is chosen.
     """
-    found = -1
-    for place in range(begin, end):
+    low = begin
+    high = end
+    while low < high:
+        middle = (low + high) // 2
+        if amount[order[middle]] >= deficit:
+            low = middle + 1
+        else:
+            high = middle
+    for place in range(low - 1, begin - 1, -1):
         if chosen[order[place]]:
-            if found >= 0 and amount[order[place]] < deficit:
-                break
-            found = place
-            if not best_fit:
-                break
-    return found
+            return place
+    for place in range(low, end):
+        if chosen[order[place]]:
+            return place
+    return -1
 
 
 @rule
@@ -46,7 +51,8 @@ def take_out(
     """Short accounts give up payments until none is short; the accounts first found short go first.
 
     slack:  fen left per account if everything chosen settles, becomes what is left after the drops
-    order:  the payments of account i are `order[first[i]:first[i + 1]]`, in the order in which it gives them up
+    order:  the payments of account i are `order[first[i]:first[i + 1]]`, in the order in which it gives them up;
+            with `best_fit` the largest first, and it gives up the one that fits its deficit best
     chosen: becomes the answer
     waiting: int64, one place per account; listed: False per account
     """
@@ -65,12 +71,14 @@ def take_out(
         listed[account] = False
         start = first[account]
         while slack[account] < 0:
-            place = next_out(amount, order, chosen, start, first[account + 1], -slack[account], best_fit)
-            assert place >= 0
+            while not chosen[order[start]]:
+                start += 1
+                assert start < first[account + 1], "an account without payments to give up is never short"
+            place = start
+            if best_fit:
+                place = best_fit_of(amount, order, chosen, start, first[account + 1], -slack[account])
             row = order[place]
             chosen[row] = False
-            if not best_fit:
-                start = place + 1
             slack[account] += amount[row]
             other = creditor[row]
             slack[other] -= amount[row]

@@ -163,9 +163,7 @@ def test_plain_release_of_split_payments_clears_if_and_only_if_a_piece_is_funded
     assert case.value("multilateral") == 200
 
 
-@pytest.mark.parametrize(
-    ("largest", "value"), [(10, 0), (6, 18), (5, 15), (4, 12), (3, 18), (2, 18), (1, 18)]
-)
+@pytest.mark.parametrize(("largest", "value"), [(10, 0), (6, 18), (5, 15), (4, 12), (3, 18), (2, 18), (1, 18)])
 def test_smaller_pieces_do_not_always_settle_more(queue: Queue, largest: int, value: int) -> None:
     case = queue(f"A, B, C; {in_pieces([('A→B', 10), ('B→C', 8), ('C→A', 6)], largest)}")
     assert case.value("multilateral") == value

@@ -98,9 +98,12 @@ def test_frames_hold_text_and_whole_numbers(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("record", ["accounts", "totals"])
-def test_less_detail_keeps_the_summary(record: str) -> None:
+def test_less_detail_keeps_the_summary(record: str, tmp_path: Path) -> None:
     full = cs.simulate("quickstart")
-    less = cs.simulate("quickstart", set={"record": {"HVPS": record}})
+    cs.simulate("quickstart", set={"record": {"HVPS": record}}, out=tmp_path / "less")
+    assert (tmp_path / "less" / "report.html").is_file()
+    assert audit_folder(tmp_path / "less").passed
+    less = cs.load(tmp_path / "less")
     assert less.summary == full.summary
     assert less.manifest["items"] == full.manifest["items"]
     assert "payments" not in less.recorded
@@ -144,6 +147,42 @@ def test_tables_rewritten_by_pandas_pass_without_digests(tmp_path: Path) -> None
     assert verdict.passed, verdict.breaches
 
 
+def test_an_edited_manifest_is_found(tmp_path: Path) -> None:
+    place = tmp_path / "run"
+    cs.simulate("quickstart", out=place)
+    manifest = json.loads((place / "manifest.json").read_text(encoding="utf-8"))
+    manifest["summary"]["systems"]["HVPS"]["settled"]["count"] = 999
+    (place / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    assert [line[:17] for line in verify_folder(place, headline)] == ["manifest: summary"]
+    del manifest["tables"]["transfers"]
+    (place / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    assert not audit_folder(place).passed
+
+
+def test_a_damaged_folder_is_said_in_one_line(tmp_path: Path) -> None:
+    place = tmp_path / "run"
+    cs.simulate("quickstart", out=place)
+    (place / "payments.parquet").write_bytes(b"no parquet")
+    with pytest.raises(cs.InputError, match="cannot be read"):
+        cs.explain(cs.load(place), "P01")
+    pq.write_table(pa.table({"payment_id": ["P01"]}), place / "payments.parquet")
+    with pytest.raises(cs.InputError, match="other columns"):
+        cs.explain(cs.load(place), "P01")
+    (place / "scenario.resolved.json").write_text("[]")
+    with pytest.raises(cs.InputError, match="not what a run writes"):
+        cs.load(place)
+
+
+def test_a_new_run_replaces_an_old_one_whole(tmp_path: Path) -> None:
+    place = tmp_path / "run"
+    cs.simulate("quickstart", out=place)
+    (place / "stray").write_text("")
+    cs.simulate("gridlock-ring", out=place, force=True)
+    assert cs.load(place).scenario["name"] == "gridlock-ring"
+    assert not (place / "stray").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
 @pytest.mark.parametrize("name", ["missing", "empty"])
 def test_what_is_no_run_folder_is_said_in_one_line(name: str, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
@@ -174,9 +213,12 @@ def test_the_usual_folder_counts_up(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_an_interrupted_run_leaves_nothing_and_says_so(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "cnaps_sim", "run", "hvps-day-2025", "--out", str(tmp_path / "run"), "--quiet"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
-    time.sleep(2.0)
+    program = "from cnaps_sim.cli.main import main; print('ready', flush=True); main()"
+    command = [sys.executable, "-c", program, "run", "hvps-day-2025", "--out", str(tmp_path / "run"), "--quiet"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(0.8)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130

@@ -260,3 +260,103 @@ def test_the_reject_discipline_refuses_what_cannot_be_funded() -> None:
 def test_a_payment_in_a_currency_without_a_book_is_refused_in_the_results() -> None:
     done = run(pay("USD", "10:00", "A", "B", 5, currency="USD"), pay("SELF", "10:00", "A", "A", 5))
     assert fates(done) == {"USD": ("PR09", "AM03"), "SELF": ("PR09", "RC01")}
+
+
+def test_a_bank_silent_over_cut_off_stays_silent_on_the_next_date() -> None:
+    done = run(
+        pay("LOST", "10:00", "A", "B", 1),
+        pay("LATE", "2025-06-18T09:00", "A", "B", 1),
+        days=2,
+        actions=[{"at": "09:00", "do": "stop_sending", "account": "A", "until": "2025-06-18T12:00"}],
+    )
+    assert fates(done) == {"LOST": ("PR09", "TM01"), "LATE": ("PR04", None)}
+    assert done.payments.set_index("payment_id").submitted_ms["LATE"] == 86_400_000 + 43_200_000
+
+
+@pytest.mark.parametrize(("second", "resumes"), [("12:00", 50_400_000), ("16:00", 57_600_000)])
+def test_the_longer_of_two_stops_counts(second: str, resumes: int) -> None:
+    done = run(
+        pay("P", "11:30", "A", "B", 1),
+        actions=[
+            {"at": "09:00", "do": "stop_sending", "account": "A", "until": "14:00"},
+            {"at": "11:00", "do": "stop_sending", "account": "A", "until": second},
+        ],
+    )
+    assert done.payments.submitted_ms[0] == resumes
+    assert list(done.events.detail).count("sends again") == 1
+
+
+def test_an_injection_out_of_hours_or_into_a_closed_account_is_refused() -> None:
+    done = run(
+        accounts=[{"account": "A", "balance": 100}, {"account": "B", "balance": 0, "status": "AS03"}],
+        days=2,
+        actions=[
+            {"at": "18:00", "do": "inject", "account": "A", "amount": 3},
+            {"at": "10:00", "do": "inject", "account": "B", "amount": 3},
+        ],
+    )
+    assert list(done.events[done.events.kind == "refusal"].subject) == ["B", "A"]
+    assert done.table("transfers").num_rows == 0
+
+
+def test_an_action_after_an_early_close_is_refused_and_told() -> None:
+    done = run(actions=[{"at": "17:20", "do": "central_bank_debit", "account": "A", "amount": 5}])
+    assert fates(done) == {"UNIL-000001": ("PR09", "TM01")}
+    assert len(done.events[done.events.kind == "refusal"]) == 1
+
+
+def test_a_table_of_nets_with_a_closed_account_is_refused_whole() -> None:
+    done = run(
+        accounts=[{"account": "A", "balance": 100}, {"account": "B", "balance": 0, "status": "AS03"}],
+        actions=[{"at": "10:00", "do": "round_net", "nets": [{"account": "A", "net": 5}, {"account": "B", "net": -5}]}],
+    )
+    assert done.table("payments").num_rows == 0
+    assert "table of nets refused" in done.events[done.events.kind == "refusal"].detail.iloc[0]
+
+
+def test_a_held_booking_is_posted_in_spite_of_the_control_when_the_window_closes() -> None:
+    done = run(
+        actions=[
+            {"at": "10:00", "do": "debit_control", "account": "A", "on": True},
+            {"at": "10:01", "do": "fee", "account": "A", "amount": 5},
+        ]
+    )
+    assert list(done.payments.released_by) == ["control"]
+    assert done.payments.settled_ms[0] == 63_000_000
+
+
+def test_bookings_never_take_the_id_of_a_payment() -> None:
+    done = run(
+        pay("FEES-000001", "10:00", "A", "B", 1),
+        actions=[{"at": "11:00", "do": "fee", "account": "A", "amount": 5}],
+    )
+    assert sorted(done.payments.payment_id) == ["FEES-000001", "FEES-000002"]
+
+
+def test_a_payment_may_not_be_called_by_a_word_of_the_results() -> None:
+    with pytest.raises(cs.InputError, match="is a word of its own in results"):
+        run(pay("limit", "10:00", "A", "B", 1))
+
+
+def test_events_of_the_closing_act_carry_the_date_that_ends() -> None:
+    done = run(
+        pay("SPEND", "10:00", "A", "B", 150),
+        accounts=[{"account": "A", "balance": 100, "overdraft_limit": 60}, {"account": "B", "balance": 50}],
+        days=2,
+    )
+    loan = done.events[done.events.kind == "loan"].iloc[0]
+    assert str(loan.date)[:10] == "2025-06-17"
+
+
+def test_no_nets_are_sent_in_a_special_session() -> None:
+    done = run(
+        date="2025-06-23",
+        actions=[
+            {
+                "at": "2025-06-20T21:00",
+                "do": "round_net",
+                "nets": [{"account": "A", "net": 5}, {"account": "B", "net": -5}],
+            }
+        ],
+    )
+    assert done.table("payments").num_rows == 0
