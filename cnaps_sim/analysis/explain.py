@@ -14,7 +14,7 @@ from cnaps_sim.words.units import format_clock
 from .explain_account import DebtorAccount
 from .explain_end import Ending
 from .explain_queue import EXEMPT, Ahead, Line
-from .explain_tables import Told, check_tables
+from .explain_tables import Told, check_tables, day_of_payment
 from .metrics.columns import Run, as_date, remembered
 from .metrics.payments import CANCELLED, Payments, payments_of, rows_with_id
 from .phrases import LEVEL_WORDS, TYPES, cny, joined, span
@@ -81,7 +81,8 @@ class _Teller:
         self._check_order()
 
     def _check_order(self) -> None:
-        """InputError if the payment's own instants contradict one another."""
+        """InputError if the payment's own instants contradict one another, or its date is none of the run's."""
+        day_of_payment(self.run, self.account.date)
         if self.payments.settled[self.row] and (self.left is None or self.submitted is None):
             raise InputError("table", "payments", "has a settled payment without its instants", self.id)
         times = [time for time in (self.instructed, self.submitted, self.left) if time is not None]
@@ -124,7 +125,9 @@ class _Teller:
             return [f"It was submitted on {self._date()} at {told}."]
         if self.submitted is None:
             return [f"{self.debtor} was told on {self._date()} at {told} to make it, and never sent it."]
-        stops = [e.detail for e in self.account.acts if e.detail.startswith("stops sending") and e.time <= self.instructed]
+        stops = [
+            e.detail for e in self.account.acts if e.detail.startswith("stops sending") and e.time <= self.instructed
+        ]
         why = f" ({stops[-1]})" if stops else ""
         return [
             f"{self.debtor} was told on {self._date()} at {told} to make it and held it in its outbox for "

@@ -88,17 +88,19 @@ class Ending:
 
     def _which_control(self) -> str:
         """Credit control of the creditor, or a debit held where the discipline keeps no queue."""
-        hvps = (getattr(self.run, "scenario", None) or {}).get("hvps") or {}
-        keeps_queue = hvps.get("discipline", Discipline.REJECT.name.lower()) != Discipline.REJECT.name.lower()
+        keeps_queue = self._discipline() not in (None, Discipline.REJECT.name.lower())
         arrived = self.submitted if self.submitted is not None else int(self.payments.instructed[self.row])
         control = self.account.control(arrived)
-        if keeps_queue or not control.held and control.debit is not None:
-            return Refusal.CREDIT_CONTROL.sentence
-        if not control.held or self._creditor_controlled(arrived):
+        if keeps_queue or not control.held or self._creditor_controlled(arrived):
             return Refusal.CREDIT_CONTROL.sentence
         if control.debit:
             return Refusal.DEBIT_CONTROL.sentence
         return "the debtor's account is frozen (AS06) and the discipline keeps no queue"
+
+    def _discipline(self) -> str | None:
+        hvps = (getattr(self.run, "scenario", None) or {}).get("hvps") or {}
+        word: str | None = hvps.get("discipline")
+        return word
 
     def _creditor_controlled(self, before: int) -> bool:
         creditor = self._text("creditor", self.row)
@@ -122,8 +124,8 @@ class Ending:
             return [self._closed(cause)]
         if cause in RELEASED:
             return [RELEASED[cause].format(debtor=self.debtor) + self._quoted_release(cause) + "."]
-        rows = [row for row in rows_with_id(self.line.payments.table.column("payment_id"), cause, strict=False)]
-        rows = [row for row in rows if self.payments.settled[row]]
+        found = rows_with_id(self.payments.table.column("payment_id"), cause, strict=False)
+        rows = [row for row in found if self.payments.settled[row]]
         if not rows:
             return [f"It was released by {cause}."]
         row = rows[0]
@@ -198,7 +200,9 @@ class Ending:
         final = "PR03, netted" if self._text("status", self.row) == "PR03" else "PR04"
         if self.payments.waited[self.row]:
             return f"It settled at {at} and was final then ({final}){self._after_waiting()}."
-        return f"Nothing stood before it and its account could pay: it settled at once, final at {at} ({final})."
+        passes = self.level in EXEMPT or self._discipline() == Discipline.BYPASS.name.lower()
+        first = "Nothing stood in its way" if passes else "Nothing stood before it"
+        return f"{first} and its account could pay: it settled at once, final at {at} ({final})."
 
     def _after_waiting(self) -> str:
         if self.left is None or self.submitted is None or not self.payments.waited[self.row]:

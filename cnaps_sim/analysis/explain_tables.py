@@ -12,17 +12,26 @@ import pyarrow.compute as pc
 from cnaps_sim.words.codes import Level, Phase, Status, System
 from cnaps_sim.words.errors import InputError
 from cnaps_sim.words.tables import TABLES, Column
-from cnaps_sim.words.units import MAX_FEN
+from cnaps_sim.words.units import MAX_DURATION_MS, MAX_FEN
 
 from .metrics.columns import Codes, Columns, Run, as_date, columns_of, has_table, table_of
 from .metrics.payments import timetable_of
 
+_Range = tuple[int, int]
+_AMOUNT: Final[_Range] = (1, MAX_FEN)
+_TIME: Final[_Range] = (-MAX_DURATION_MS, MAX_DURATION_MS)
+#: Balances may be sums of many amounts, but stay far from the end of int64.
+_BALANCE: Final[_Range] = (-(4 * 10**18), 4 * 10**18)
 #: Smallest and largest value that makes sense, by table and column.
-_RANGES: Final = {
-    "payments": {"amount_fen": (1, MAX_FEN), "level": (int(min(Level)), int(max(Level)))},
-    "transfers": {"amount_fen": (1, MAX_FEN)},
-    "accounts": {},
-    "events": {},
+_RANGES: Final[dict[str, dict[str, _Range]]] = {
+    "payments": {
+        "amount_fen": _AMOUNT,
+        "level": (int(min(Level)), int(max(Level))),
+        **dict.fromkeys(("instructed_ms", "submitted_ms", "due_ms", "netted_ms", "settled_ms", "ended_ms"), _TIME),
+    },
+    "transfers": {"amount_fen": _AMOUNT, "time_ms": _TIME},
+    "accounts": dict.fromkeys(("opening_fen", "closing_fen", "lowest_fen", "min_available_fen"), _BALANCE),
+    "events": {"time_ms": _TIME},
 }
 _KINDS: Final[dict[str, Callable[[Any], bool]]] = {
     "i64": pa.types.is_integer,
@@ -60,8 +69,8 @@ def _check_table(name: str, table: Any) -> None:
             raise InputError("table", f"{name}.{column.name}", "lacks a value in a row", "", "a value in every row")
     for key, (low, high) in _RANGES[name].items():
         ends = pc.min_max(table.column(key)).as_py()
-        for value in ends.values():
-            if not low <= value <= high:
+        for value in ends.values():  # null where every row is
+            if value is not None and not low <= value <= high:
                 raise InputError("table", f"{name}.{key}", "is out of range", value, f"{low} to {high}")
     if name == "payments":
         unknown = set(pc.unique(table.column("status")).to_pylist()) - {status.value for status in Status}

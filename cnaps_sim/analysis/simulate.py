@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,6 +68,8 @@ def play(
     """Run a checked scenario; with `out` also write its folder and report."""
     if out is not None:
         check_folder(Path(out), force)
+        # Drawing packages take a while to load: that goes on while the run is played.
+        threading.Thread(target=importlib.import_module, args=("cnaps_sim.analysis.report",), daemon=True).start()
     run = runner.simulate(loaded, headline, replication, progress)
     if out is not None:
         keep(run, Path(out), force)

@@ -6,6 +6,7 @@ import hashlib
 import platform
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -70,13 +71,15 @@ def make_tables(world: World) -> dict[str, pa.Table]:
     log = recorder.whole_log()
     told = Instructions.gather(flow, recorder)
     fates = Fates.read(told, log, recorder)
-    tables = {
-        "payments": results.payments_table(told, fates, flow, recorder, directory, timetable),
-        "transfers": results.transfers_table(told, fates, log, directory, timetable),
-        "accounts": results.accounts_table(recorder.day_closes, world.opening, directory, timetable),
-        "series": results.series_table(recorder, told, fates, directory, timetable),
-        "events": results.events_table(recorder, timetable),
-    }
+    with ThreadPoolExecutor(2) as beside:  # each table is array work that leaves the interpreter free
+        making = {
+            "payments": beside.submit(results.payments_table, told, fates, flow, recorder, directory, timetable),
+            "transfers": beside.submit(results.transfers_table, told, fates, log, directory, timetable),
+            "series": beside.submit(results.series_table, recorder, told, fates, directory, timetable),
+            "accounts": beside.submit(results.accounts_table, recorder.day_closes, world.opening, directory, timetable),
+            "events": beside.submit(results.events_table, recorder, timetable),
+        }
+        tables = {name: made.result() for name, made in making.items()}
     return {name: tables.get(name, empty_table(name)) for name in TABLES}
 
 

@@ -21,6 +21,8 @@ from cnaps_sim.core import queue
 EDITS: tuple[tuple[str, str, str], ...] = runpy.run_path(str(Path(__file__).with_name("edits.py")))["EDITS"]
 CORE = Path(queue.__file__).parent
 COMPARISON = Path(__file__).parents[1] / "properties" / "test_books_and_twin_agree.py"
+#: A comparison takes a quarter of a minute; one that takes this long goes round in circles.
+ENDLESS_S = 240
 SLOW = os.environ.get("CNAPS_SIM_TESTS") == "slow"
 TRIED = EDITS if SLOW else EDITS[5::12]
 
@@ -45,14 +47,8 @@ def compare_with(edit: tuple[str, str, str] | None, folder: Path) -> subprocess.
     environment = {**os.environ, "NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(folder), "CNAPS_SIM_STORIES": "400"}
     environment.pop("CNAPS_SIM_TESTS", None)
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--rootdir", str(folder), "-p", "no:cacheprovider"]
-    return subprocess.run(
-        [*command, str(folder / COMPARISON.name)],
-        env=environment,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=900,
-    )
+    command.append(str(folder / COMPARISON.name))
+    return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=ENDLESS_S)
 
 
 def test_the_comparison_passes_without_a_slip(tmp_path: Path) -> None:
@@ -62,6 +58,9 @@ def test_the_comparison_passes_without_a_slip(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("edit", TRIED, ids=[f"{file}-{line[:40]}" for file, line, _ in TRIED])
 def test_the_comparison_fails_with_a_slip(edit: tuple[str, str, str], tmp_path: Path) -> None:
-    done = compare_with(edit, tmp_path)
+    try:
+        done = compare_with(edit, tmp_path)
+    except subprocess.TimeoutExpired:
+        return  # the slip made a queue or a chain endless: it cannot go unseen
     assert done.returncode == 1, done.stdout[-2000:] + done.stderr[-2000:]
     assert "AssertionError" in done.stdout

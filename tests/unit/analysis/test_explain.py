@@ -28,7 +28,7 @@ def test_a_payment_that_waited_tells_what_it_lacked_and_what_released_it(hand_ma
     day.arrive(32_400_000, "A", "B", 3_000)
     day.arrive(36_000_000, "B", "A", 4_000)
     told = story(day.run(), "P0")
-    assert "A had CNY 10.00 available at that moment, CNY 20.00 too little." in told
+    assert "A had CNY 10.00 available at that moment, before any reservation; CNY 20.00 too little." in told
     assert "P1, CNY 40.00 from B to A, settled at 10:00:00, credited A and released it." in told
     assert "It settled at 10:00:00 and was final then (PR04) after 1 h in the queue." in told
 
@@ -69,7 +69,14 @@ def test_what_left_in_the_same_instant_before_it_came_was_not_ahead(hand_made: A
     assert "A had CNY 0.00 available" in told
 
 
+def test_where_the_terms_are_not_known_nothing_is_said_of_reservations(queueing_day: Any) -> None:
+    told = story(queueing_day, "P4")
+    assert "C had CNY 40.00 available at that moment, before any reservation." in told
+    assert "behind P3" in told
+
+
 def test_enough_money_but_not_its_turn(queueing_day: Any) -> None:
+    queueing_day.scenario["accounts"] = [{"account": "C"}]
     assert "C had CNY 40.00 available at that moment; that was enough for it, but not its turn." in story(
         queueing_day, "P4"
     )
@@ -92,10 +99,10 @@ def test_after_a_change_of_terms_only_the_balance_is_certain(queueing_day: Any) 
     ("cause", "words"),
     [
         ("limit", "A change of A's terms"),
-        ("control", "A control on an account was changed or lifted"),
+        ("control", "Debit control or a freeze was lifted from A, which released it."),
         ("cancel", "The cancellation of a payment ahead of it released it (P1)."),
         ("move", "A change in the order of A's queue released it."),
-        ("return", "sent back when the clearing window closed"),
+        ("return", "The central bank posted it when the clearing window (清算窗口) closed"),
         ("injection", "Liquidity given to A released it (5.00 CNY injected)."),
         ("penalty", "at the penalty rate (高额罚息贷款)"),
         ("pool", "fund pool (资金池)"),
@@ -193,7 +200,7 @@ def test_a_booking_of_the_central_bank_has_a_story_too(queueing_day: Any) -> Non
     told = story(queueing_day, "P8")
     assert "P8 is a booking of the central bank in SAPS of CNY 1.00" in told
     assert "intraday overdraft interest (日间透支计息)" in told
-    assert "What stood ahead of it was sent back" in told
+    assert "The central bank posted it when the clearing window (清算窗口) closed: the items of its own levels" in told
 
 
 def test_a_reversed_payment_stays_settled(hand_made: Any) -> None:
