@@ -7,17 +7,16 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from cnaps_sim.analysis.explain_account import DebtorAccount
+from cnaps_sim.analysis.explain_end import Ending
+from cnaps_sim.analysis.explain_queue import EXEMPT, Ahead, Line
+from cnaps_sim.analysis.explain_tables import Told, check_tables, day_of_payment
+from cnaps_sim.analysis.metrics.columns import Run, as_date, remembered
+from cnaps_sim.analysis.metrics.payments import CANCELLED, Payments, payments_of, rows_with_id
+from cnaps_sim.analysis.phrases import LEVEL_WORDS, TYPES, cny, joined, span
 from cnaps_sim.words.codes import Level, Priority, System
 from cnaps_sim.words.errors import InputError
 from cnaps_sim.words.units import format_clock
-
-from .explain_account import DebtorAccount
-from .explain_end import Ending
-from .explain_queue import EXEMPT, Ahead, Line
-from .explain_tables import Told, check_tables, day_of_payment
-from .metrics.columns import Run, as_date, remembered
-from .metrics.payments import CANCELLED, Payments, payments_of, rows_with_id
-from .phrases import LEVEL_WORDS, TYPES, cny, joined, span
 
 #: Payments ahead in the queue that are named; the others are counted.
 MOST_NAMED: Final = 5

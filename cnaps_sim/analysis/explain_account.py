@@ -10,14 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cnaps_sim.analysis.explain_queue import Line
+from cnaps_sim.analysis.explain_tables import Event, Told, day_of_payment, is_label
+from cnaps_sim.analysis.metrics.columns import NONE, Columns, Run, columns_of, has_table
+from cnaps_sim.analysis.metrics.liquidity import Accounts
+from cnaps_sim.analysis.phrases import TERMS, cny
 from cnaps_sim.words.codes import AccountStatus, BusinessType, Level, Phase
 from cnaps_sim.words.units import parse_fen
-
-from .explain_queue import Line
-from .explain_tables import Event, Told, day_of_payment, is_label
-from .metrics.columns import NONE, Columns, Run, columns_of, has_table
-from .metrics.liquidity import Accounts
-from .phrases import TERMS, cny
 
 _CHANGE: Final = re.compile(r"(\w+) ([0-9]+\.[0-9]{2}) CNY")
 _CONTROLS: Final = ("debit control", "status AS")

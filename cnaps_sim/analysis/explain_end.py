@@ -6,15 +6,14 @@ from typing import Any, Final
 
 import numpy as np
 
+from cnaps_sim.analysis.explain_account import Control, DebtorAccount
+from cnaps_sim.analysis.explain_queue import EXEMPT, Line
+from cnaps_sim.analysis.explain_tables import Told, day_of_payment
+from cnaps_sim.analysis.metrics.columns import NONE, Columns, Run, columns_of, has_table
+from cnaps_sim.analysis.metrics.payments import CANCELLED, QUEUED, REJECTED, RETURNED, rows_with_id
+from cnaps_sim.analysis.phrases import BY_REASON, RELEASED, TERMS, cny, joined, span
 from cnaps_sim.words.codes import HVPS_LEVELS, SPECIAL_SESSION_TYPES, Discipline, Phase, Reason, Refusal
 from cnaps_sim.words.units import format_clock
-
-from .explain_account import Control, DebtorAccount
-from .explain_queue import EXEMPT, Line
-from .explain_tables import Told, day_of_payment
-from .metrics.columns import NONE, Columns, Run, columns_of, has_table
-from .metrics.payments import CANCELLED, QUEUED, REJECTED, RETURNED, rows_with_id
-from .phrases import BY_REASON, RELEASED, TERMS, cny, joined, span
 
 #: How the events of an account tell the act behind a word of `released_by`.
 _ACTS: Final = {"limit": TERMS, "injection": ("",)}

@@ -8,12 +8,11 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from cnaps_sim.analysis.explain_tables import Told
+from cnaps_sim.analysis.metrics.columns import Run
+from cnaps_sim.analysis.metrics.payments import Payments, rows_with_id
+from cnaps_sim.analysis.metrics.queue import places
 from cnaps_sim.words.codes import Level, Priority, System
-
-from .explain_tables import Told
-from .metrics.columns import Run
-from .metrics.payments import Payments, rows_with_id
-from .metrics.queue import places
 
 #: Levels whose debits neither debit control nor a freeze holds (rule section "account control").
 EXEMPT: Final = (Level.REVERSAL, Level.SAME_CITY_NET)

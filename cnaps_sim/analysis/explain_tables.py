@@ -9,13 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cnaps_sim.analysis.metrics.columns import Codes, Columns, Run, as_date, columns_of, has_table, table_of
+from cnaps_sim.analysis.metrics.payments import timetable_of
 from cnaps_sim.words.codes import Level, Phase, Status, System
 from cnaps_sim.words.errors import InputError
 from cnaps_sim.words.tables import TABLES, Column
 from cnaps_sim.words.units import MAX_DURATION_MS, MAX_FEN
-
-from .metrics.columns import Codes, Columns, Run, as_date, columns_of, has_table, table_of
-from .metrics.payments import timetable_of
 
 _Range = tuple[int, int]
 _AMOUNT: Final[_Range] = (1, MAX_FEN)

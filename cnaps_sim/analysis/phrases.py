@@ -23,10 +23,8 @@ LEVEL_WORDS: Final = {
 #: What released a payment, for each word of `released_by`.
 RELEASED: Final = {
     "limit": "A change of {debtor}'s terms (overdraft limit, floor, earmark or reservation) released it",
-    "control": "A control on an account was changed or lifted, and {debtor}'s queue was tried again, which released it",
     "cancel": "The cancellation of a payment ahead of it released it",
     "move": "A change in the order of {debtor}'s queue released it",
-    "return": "What stood ahead of it was sent back when the clearing window closed, which released it",
     "injection": "Liquidity given to {debtor} released it",
     "penalty": "The central bank lent {debtor} what was lacking at the penalty rate (高额罚息贷款), which released it",
     "pool": "A rescue from {debtor}'s fund pool (资金池) released it",

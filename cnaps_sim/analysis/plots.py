@@ -14,11 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.ticker import FuncFormatter
 
-from cnaps_sim.words.codes import Level
-from cnaps_sim.words.units import MS_PER_HOUR, MS_PER_MINUTE
-
-from . import metrics
-from .drawing import (
+from cnaps_sim.analysis import metrics
+from cnaps_sim.analysis.drawing import (
     BLUE,
     GREEN,
     GREY,
@@ -43,9 +40,11 @@ from .drawing import (
     plural,
     thin,
 )
-from .metrics.columns import Columns, Where, columns_of, has_table
-from .metrics.liquidity import accounts_of
-from .metrics.payments import OUTCOMES, timetable_of
+from cnaps_sim.analysis.metrics.columns import Columns, Where, columns_of, has_table
+from cnaps_sim.analysis.metrics.liquidity import accounts_of
+from cnaps_sim.analysis.metrics.payments import OUTCOMES, timetable_of
+from cnaps_sim.words.codes import Level
+from cnaps_sim.words.units import MS_PER_HOUR, MS_PER_MINUTE
 
 _LEVEL_NAMES: Final = {
     Level.REVERSAL: ("reversals", "错账冲正"),

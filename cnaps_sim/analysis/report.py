@@ -21,12 +21,11 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from cnaps_sim.analysis import metrics, plots
+from cnaps_sim.analysis.drawing import INK, LINES, Margins, duration, money, new_axes, percent, plural, text_kept
+from cnaps_sim.analysis.metrics.columns import NONE, Columns, columns_of, has_table, remembered
+from cnaps_sim.analysis.metrics.payments import OUTCOMES, payments_of
 from cnaps_sim.words.units import MS_PER_HOUR, format_clock
-
-from . import metrics, plots
-from .drawing import INK, LINES, Margins, duration, money, new_axes, percent, plural, text_kept
-from .metrics.columns import NONE, Columns, columns_of, has_table, remembered
-from .metrics.payments import OUTCOMES, payments_of
 
 #: Rows shown of each kind of event, of missed obligations and of scenario settings; the rest is counted.
 MOST_ROWS: Final = 12

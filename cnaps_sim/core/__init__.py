@@ -24,11 +24,14 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 import numba
 
 _KEPT_CACHES = 3
+#: A directory that a process has opened this recently may still be written to: it is left alone.
+_IN_USE_S = 6 * 3600
 
 
 def source_digest(package: Path) -> str:
@@ -41,7 +44,10 @@ def source_digest(package: Path) -> str:
 
 
 def cache_directory(package: Path) -> Path:
-    """Where the compiled rules of exactly this source are kept; made, writable, at most three of them."""
+    """Where the compiled rules of exactly this source are kept; made, writable, at most three of them.
+
+    One that was opened in the last hours is kept in any case: a running process may still write to it.
+    """
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cnaps-sim"
     place = base / f"rules-{source_digest(package)}"
     try:
@@ -51,7 +57,8 @@ def cache_directory(package: Path) -> Path:
         os.utime(place)
         others = sorted(base.glob("rules-*"), key=lambda folder: folder.stat().st_mtime, reverse=True)
         for old in others[_KEPT_CACHES:]:
-            shutil.rmtree(old, ignore_errors=True)
+            if time.time() - old.stat().st_mtime > _IN_USE_S:
+                shutil.rmtree(old, ignore_errors=True)
     except (OSError, RuntimeError):
         place = Path(tempfile.gettempdir()) / f"cnaps-sim-{os.getuid() if hasattr(os, 'getuid') else 0}" / place.name
         place.mkdir(parents=True, exist_ok=True)

@@ -152,10 +152,6 @@ class Timetable:
         owner = np.minimum(found, len(self.business_days) - 1)
         return owner.astype(np.int64) if isinstance(times_ms, np.ndarray) else int(owner)
 
-    def scheduled_end_ms(self, index: int) -> int:
-        """The instant at which a business date ends unless its clearing window closes earlier (ms of the run)."""
-        return self.business_days[index].window_end_ms
-
     def _midnight_ms(self, date: dt.date) -> int:
         return (date - self.first_date).days * MS_PER_DAY
 

@@ -44,7 +44,13 @@ def compare_with(edit: tuple[str, str, str] | None, folder: Path) -> subprocess.
         place = folder / "cnaps_sim" / "core" / edit[0]
         place.write_text(place.read_text(encoding="utf-8").replace(edit[1], edit[2]), encoding="utf-8")
     shutil.copy(COMPARISON, folder)
-    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(folder), "CNAPS_SIM_STORIES": "400"}
+    environment = {
+        **os.environ,
+        "NUMBA_DISABLE_JIT": "1",
+        "PYTHONPATH": str(folder),
+        "XDG_CACHE_HOME": str(folder),
+        "CNAPS_SIM_STORIES": "400",
+    }
     environment.pop("CNAPS_SIM_TESTS", None)
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--rootdir", str(folder), "-p", "no:cacheprovider"]
     command.append(str(folder / COMPARISON.name))

@@ -7,14 +7,14 @@ account, date, kind, owner. `where`: a dict column -> value or list of values, o
 frame that gives one True or False per row.
 """
 
-from .activity import activity, flows, in_use
-from .delay import delay, delay_distribution, waited
-from .headline import headline
-from .liquidity import concentration, liquidity, provision
-from .monitoring import monitoring
-from .outcomes import due, levels, outcomes
-from .queue import peak_queue, queue, queue_value_time
-from .throughput import throughput
+from cnaps_sim.analysis.metrics.activity import activity, flows, in_use
+from cnaps_sim.analysis.metrics.delay import delay, delay_distribution, waited
+from cnaps_sim.analysis.metrics.headline import headline
+from cnaps_sim.analysis.metrics.liquidity import concentration, liquidity, provision
+from cnaps_sim.analysis.metrics.monitoring import monitoring
+from cnaps_sim.analysis.metrics.outcomes import due, levels, outcomes
+from cnaps_sim.analysis.metrics.queue import peak_queue, queue, queue_value_time
+from cnaps_sim.analysis.metrics.throughput import throughput
 
 __all__ = [
     "activity",

@@ -7,12 +7,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cnaps_sim.analysis.metrics.columns import (
+    NONE,
+    BoolArray,
+    Columns,
+    IntArray,
+    Run,
+    Where,
+    columns_of,
+    frame_of,
+    remembered,
+)
+from cnaps_sim.analysis.metrics.liquidity import Accounts, accounts_of
+from cnaps_sim.analysis.metrics.payments import payments_of
+from cnaps_sim.analysis.metrics.tidy import By, Groups, group, label_column
 from cnaps_sim.words.units import MS_PER_MINUTE
-
-from .columns import NONE, BoolArray, Columns, IntArray, Run, Where, columns_of, frame_of, remembered
-from .liquidity import Accounts, accounts_of
-from .payments import payments_of
-from .tidy import By, Groups, group, label_column
 
 
 def activity(run: Run, *, by: By = None, where: Where = None, step_ms: int = MS_PER_MINUTE) -> pd.DataFrame:

@@ -7,9 +7,20 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from .columns import NONE, BoolArray, IntArray, Run, Where
-from .payments import RETURNED, Payments, payments_of
-from .tidy import By, Groups, Measure, group, label_column, number, ratios, tidy, total, weighted
+from cnaps_sim.analysis.metrics.columns import NONE, BoolArray, IntArray, Run, Where
+from cnaps_sim.analysis.metrics.payments import RETURNED, Payments, payments_of
+from cnaps_sim.analysis.metrics.tidy import (
+    By,
+    Groups,
+    Measure,
+    group,
+    label_column,
+    number,
+    ratios,
+    tidy,
+    total,
+    weighted,
+)
 
 #: Percentiles reported, each by nearest rank, so that the value is one of the delays that occurred.
 PERCENTILES: Final = (50, 90, 99)

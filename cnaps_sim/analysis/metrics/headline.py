@@ -6,15 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from cnaps_sim.analysis.metrics.columns import Run, columns_of, frame_of, remembered
+from cnaps_sim.analysis.metrics.delay import mean_delay, rho_of
+from cnaps_sim.analysis.metrics.liquidity import liquidity
+from cnaps_sim.analysis.metrics.outcomes import tally
+from cnaps_sim.analysis.metrics.payments import Payments
+from cnaps_sim.analysis.metrics.queue import peak_queue
+from cnaps_sim.analysis.metrics.tidy import group
 from cnaps_sim.words.codes import System
-
-from .columns import Run, columns_of, frame_of, remembered
-from .delay import mean_delay, rho_of
-from .liquidity import liquidity
-from .outcomes import tally
-from .payments import Payments
-from .queue import peak_queue
-from .tidy import group
 
 
 def headline(run: Run) -> dict[str, Any]:

@@ -9,12 +9,22 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from cnaps_sim.analysis.metrics.columns import (
+    NONE,
+    BoolArray,
+    Columns,
+    IntArray,
+    Run,
+    Where,
+    as_list,
+    columns_of,
+    frame_of,
+    remembered,
+)
+from cnaps_sim.analysis.metrics.payments import Payments, payments_of
+from cnaps_sim.analysis.metrics.tidy import ACCOUNT_GROUPS, By, Groups, Measure, group, ratios, tidy, total
 from cnaps_sim.optimise.bounds import account_bounds
 from cnaps_sim.words.codes import BusinessType, CentralBankAccount, ParticipantKind
-
-from .columns import NONE, BoolArray, Columns, IntArray, Run, Where, as_list, columns_of, frame_of, remembered
-from .payments import Payments, payments_of
-from .tidy import ACCOUNT_GROUPS, By, Groups, Measure, group, ratios, tidy, total
 
 #: Bookings of the central bank that follow from the run itself; a bound that counted them would chase its tail.
 _CONSEQUENCES: Final = frozenset({BusinessType.INTEREST.code, BusinessType.CENTRAL_BANK_LOAN.code})

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cnaps_sim.analysis.metrics.columns import IntArray, Run, Where
+from cnaps_sim.analysis.metrics.payments import payments_of
+from cnaps_sim.analysis.metrics.tidy import label_column, values_column
 from cnaps_sim.optimise.bounds import net_paths
-
-from .columns import IntArray, Run, Where
-from .payments import payments_of
-from .tidy import label_column, values_column
 
 
 def monitoring(run: Run, *, by: str | None = None, where: Where = None) -> pd.DataFrame:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from .columns import NONE, Run, Where, as_list
-from .delay import waits
-from .payments import OUTCOMES, RETURNED, Payments, payments_of
-from .tidy import By, Groups, Measure, group, number, ratios, tidy, total
+from cnaps_sim.analysis.metrics.columns import NONE, Run, Where, as_list
+from cnaps_sim.analysis.metrics.delay import waits
+from cnaps_sim.analysis.metrics.payments import OUTCOMES, RETURNED, Payments, payments_of
+from cnaps_sim.analysis.metrics.tidy import By, Groups, Measure, group, number, ratios, tidy, total
 
 
 def outcomes(run: Run, *, by: By = None, where: Where = None) -> pd.DataFrame:

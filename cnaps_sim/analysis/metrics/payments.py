@@ -15,10 +15,19 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cnaps_sim.analysis.metrics.columns import (
+    NONE,
+    BoolArray,
+    Columns,
+    IntArray,
+    Run,
+    Where,
+    as_date,
+    columns_of,
+    frame_of,
+)
 from cnaps_sim.words.codes import Reason, Status, System
 from cnaps_sim.words.errors import InputError, nearest
-
-from .columns import NONE, BoolArray, Columns, IntArray, Run, Where, as_date, columns_of, frame_of
 
 #: The outcomes in the order of the summary; the number of each is its place here.
 OUTCOMES: Final = ("settled", "rejected", "returned", "cancelled", "queued")

@@ -10,12 +10,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cnaps_sim.analysis.metrics.columns import NONE, IntArray, Run, Where
+from cnaps_sim.analysis.metrics.delay import waits
+from cnaps_sim.analysis.metrics.payments import RETURNED, Payments, payments_of
+from cnaps_sim.analysis.metrics.tidy import By, Groups, Measure, exact_weighted, group, label_column, tidy
 from cnaps_sim.words.codes import Cause
-
-from .columns import NONE, IntArray, Run, Where
-from .delay import waits
-from .payments import RETURNED, Payments, payments_of
-from .tidy import By, Groups, Measure, exact_weighted, group, label_column, tidy
 
 #: Acts that close a phase come before the arrivals of the same instant; what they release leaves first.
 _CLOSING = [Cause.RETURN.word, Cause.PENALTY.word]
@@ -184,8 +183,8 @@ def _settle_shared(payments: Payments, rows: IntArray, arrival: IntArray, arriva
     cascaded = payments.waited[parent] & (payments.left[parent] == payments.left[rows])
     origin = np.arange(payments.count)
     origin[rows[cascaded]] = parent[cascaded]
-    while not np.array_equal(further := origin[origin], origin):
-        origin = further
+    for _ in range(payments.count.bit_length()):  # each step doubles the way back along the cascade
+        origin = origin[origin]
     exit_[rows] = exit_[origin[rows]]
 
 

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cnaps_sim.analysis.metrics.columns import NONE, BoolArray, IntArray, Run, Where
+from cnaps_sim.analysis.metrics.payments import Payments, midnight_of, payments_of
+from cnaps_sim.analysis.metrics.tidy import By, Groups, group, label_column, ratios, total
 from cnaps_sim.words.units import MS_PER_HOUR
-
-from .columns import NONE, BoolArray, IntArray, Run, Where
-from .payments import Payments, midnight_of, payments_of
-from .tidy import By, Groups, group, label_column, ratios, total
 
 
 def throughput(run: Run, *, by: By = None, where: Where = None) -> pd.DataFrame:

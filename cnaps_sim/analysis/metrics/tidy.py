@@ -13,9 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from cnaps_sim.analysis.metrics.columns import BoolArray, Codes, Columns, IntArray, as_list
 from cnaps_sim.words.errors import InputError, nearest
-
-from .columns import BoolArray, Codes, Columns, IntArray, as_list
 
 By = str | Sequence[str] | None
 

@@ -217,9 +217,6 @@ class TestDayIndex:
     def test_one_instant_answers_with_a_plain_int(self) -> None:
         assert type(self.timetable.day_index(0)) is int
 
-    def test_the_scheduled_end_of_a_date_is_the_end_of_its_window(self) -> None:
-        assert self.timetable.scheduled_end_ms(1) == parse_moment("2025-06-16T17:30", day("2025-06-13"))
-
 
 def test_custom_hours_hold_on_every_date_whatever_their_first_date() -> None:
     hours = replace(CUSTOM, valid_from=day("2030-01-01"))
