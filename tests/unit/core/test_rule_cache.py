@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import cnaps_sim
-from cnaps_sim.core import cache_directory, source_digest
+from cnaps_sim.core.cache import cache_directory, source_digest
 
 PROGRAM = """
 from cnaps_sim.core import Books
