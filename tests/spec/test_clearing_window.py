@@ -317,7 +317,7 @@ def test_an_earmark_is_cut_to_what_is_left(play: Play) -> None:
         pay 1 A CB 30 fees = queued
         pay 2 B CB 30 fees = queued
         phase clearing_window
-        lend from 100 of CB = nobody, 1 settled by control, 2 settled by control
+        lend from 100 of CB = nobody, 1 settled by return, 2 settled by return
         ends A balance 10 earmark 10
         ends B balance 10 earmark 10
     """)

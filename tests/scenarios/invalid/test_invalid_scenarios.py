@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cnaps_sim.scenario.load import load
+import cnaps_sim as cs
 from cnaps_sim.words.errors import InputError
 
 FOLDER = Path(__file__).parent
@@ -22,7 +22,7 @@ def test_every_file_has_its_sentence() -> None:
 def test_a_fault_is_told_in_one_exact_sentence(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(FOLDER)
     with pytest.raises(InputError) as caught:
-        load(file)
+        cs.simulate(file)
     assert str(caught.value) == EXPECTED[file]
     assert "\n" not in str(caught.value)
     assert set(caught.value.as_dict()) == {"place", "key", "problem", "value", "allowed"}
