@@ -218,15 +218,25 @@ def new_folder(place: Path, force: bool = False) -> Iterator[Path]:
     try:
         yield temporary
         temporary.chmod(0o755)
-        if target.exists():
-            target.rename(aside)
-        temporary.rename(target)
+        if target.is_dir() and not any(target.iterdir()):
+            _move_into(temporary, target)
+        else:
+            if target.exists():
+                target.rename(aside)
+            temporary.rename(target)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         if aside.exists() and not target.exists():
             aside.rename(target)
         raise
     shutil.rmtree(aside, ignore_errors=True)
+
+
+def _move_into(temporary: Path, target: Path) -> None:
+    """Fill an empty folder, which may be the one the user stands in; the manifest comes last."""
+    for path in sorted(temporary.iterdir(), key=lambda path: path.name == MANIFEST):
+        path.rename(target / path.name)
+    temporary.rmdir()
 
 
 def save(run: Run, place: Path, force: bool = False, also: Callable[[Run, Path], None] | None = None) -> None:

@@ -205,6 +205,13 @@ def test_a_folder_with_something_else_in_it_is_never_replaced(tmp_path: Path) ->
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
 
 
+def test_an_empty_folder_that_one_stands_in_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    cs.simulate("quickstart", out=".")
+    assert (tmp_path / "manifest.json").is_file()
+    assert Path("report.html").is_file()
+
+
 def test_the_usual_folder_counts_up(tmp_path: Path) -> None:
     assert default_folder("a", 1, tmp_path).name == "a-s1"
     (tmp_path / "a-s1").mkdir()
