@@ -39,7 +39,7 @@ GIVEN_REFUSALS = [0] * 30 + [Refusal.FORMAT, Refusal.DUPLICATE, Refusal.NO_BOOK,
 
 terms = st.fixed_dictionaries(
     {
-        "balance": st.integers(-8, 60),
+        "balance": st.one_of(st.just(0), st.integers(-8, 60)),
         "earmark": st.sampled_from([0, 0, 0, 5, 20, 40]),
         "floor": st.sampled_from([0, 0, 0, 3]),
         "overdraft_limit": st.sampled_from([0, 0, 10, 30]),
@@ -186,6 +186,8 @@ class Story:
         if verb == "log":
             self.both.do("set_logged_in", account, not on)
         elif verb == "set_life":
+            empty = [bank for bank in range(BANKS) if self.both.compiled.accounts["balance"][bank] == 0]
+            account = self.random.choice(empty or [account])  # only these can be closed
             self.both.do(verb, self.time_ms, account, self.random.choice(LIVES))
         else:
             self.both.do(verb, self.time_ms, account, on)
