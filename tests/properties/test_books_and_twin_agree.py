@@ -30,9 +30,9 @@ ACTIONS = 60
 BANKS = 4
 LENDER = BANKS  # the central bank's row
 
-LEVELS = [7] * 5 + [6, 6, 1, 0, 2, 3, 3, 4, 4, 4, 5]
+LEVELS = [7] * 4 + [6, 6, 1, 1, 0, 2, 2, 2, 3, 3, 4, 4, 4, 5]
 HVPS = (1, 6, 7)
-PHASES = [Phase.DAYTIME] * 5 + [Phase.CLEARING_WINDOW] * 3 + [Phase.CUT_OFF, Phase.PREPARATION]
+PHASES = [Phase.DAYTIME] * 5 + [Phase.CLEARING_WINDOW] * 4 + [Phase.CUT_OFF, Phase.PREPARATION]
 LIVES = [Life.OPEN] * 3 + [Life.FROZEN, Life.FROZEN, Life.TO_CLOSE, Life.CLOSED]
 MONEY_FIELDS = ["overdraft_limit", "floor", "earmark", "reserved_high", "reserved_urgent"]
 GIVEN_REFUSALS = [0] * 30 + [Refusal.FORMAT, Refusal.DUPLICATE, Refusal.NO_BOOK, Refusal.AMOUNT]
@@ -42,7 +42,7 @@ terms = st.fixed_dictionaries(
         "balance": st.one_of(st.just(0), st.integers(-8, 60)),
         "earmark": st.sampled_from([0, 0, 0, 5, 20, 40]),
         "floor": st.sampled_from([0, 0, 0, 3]),
-        "overdraft_limit": st.sampled_from([0, 0, 10, 30]),
+        "overdraft_limit": st.sampled_from([0, 10, 30]),
         "reserved_high": st.sampled_from([0, 0, 0, 4]),
         "reserved_urgent": st.sampled_from([0, 0, 0, 6]),
         "debit_control": st.sampled_from([False] * 8 + [True]),
@@ -119,7 +119,7 @@ class Story:
     def unfold(self) -> None:
         """Tell the whole story."""
         acts = [self.submit] * 9 + [self.flow] * 4 + [self.order] * 3 + [self.set_field] * 3 + [self.control] * 2
-        acts += [self.inject, self.inject, self.hold, self.resume, self.phase, self.day, self.close_window]
+        acts += [self.inject, self.inject, self.hold, self.resume, self.phase, self.phase, self.day, self.close_window]
         for _ in range(ACTIONS):
             self.time_ms += self.random.choice([0, 7])
             self.random.choice(acts)()
