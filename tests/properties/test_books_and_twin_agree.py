@@ -132,6 +132,20 @@ class Story:
             return 2**55
         return self.random.randint(1, self.random.choice([12, 60]))
 
+    def about_all_it_has(self, debtor: int, level: int) -> int:
+        """An amount at the edge of what the account can pay at this level, where slips show."""
+        account = self.both.compiled.accounts[debtor]
+        if account["central_bank"]:
+            return self.amount()
+        funds = int(account["balance"] - account["floor"] + account["overdraft_limit"] * (self.random.random() < 0.7))
+        if level != Level.ROUND_NET or self.random.random() < 0.2:
+            funds -= int(account["earmark"])
+        if level == Level.NORMAL:
+            funds -= int(account["reserved_urgent"])
+        if level > Level.URGENT and level != Level.ROUND_NET:
+            funds -= int(account["reserved_high"])
+        return max(1, funds + self.random.choice([-3, -1, 0, 0, 0, 1]))
+
     def next_sequence(self) -> int:
         self.sequence += 1
         return self.sequence - 1
@@ -143,7 +157,7 @@ class Story:
         if debtor == creditor and self.random.random() < 0.9:
             creditor = (creditor + 1) % BANKS
         refusal, special = int(self.random.choice(GIVEN_REFUSALS)), self.random.random() < 0.3
-        amount = self.amount()
+        amount = self.amount() if self.random.random() < 0.6 else self.about_all_it_has(debtor, level)
         self.both.do("submit", self.time_ms, self.next_sequence(), debtor, creditor, amount, level, refusal, special)
 
     def flow(self) -> None:
