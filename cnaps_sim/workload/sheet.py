@@ -214,7 +214,8 @@ def _time_text(array: pa.Array, name: str, refuse: Callable[[str, str, object, s
         if pa.types.is_time(kind):
             return array.cast(pa.time32("ms")).cast(pa.string()).fill_null("")
         if kind.tz is not None:
-            array = pc.local_timestamp(array.cast(pa.timestamp(kind.unit, "+08:00")))
+            east = pa.scalar(dt.timedelta(hours=8), pa.duration(kind.unit))  # Asia/Shanghai, without daylight saving
+            array = pc.add(array.cast(pa.timestamp(kind.unit)), east)
         return array.cast(pa.timestamp("ms")).cast(pa.string()).fill_null("")
     except pa.ArrowInvalid:
         raise refuse(name, "finer than a millisecond", kind, "milliseconds") from None
