@@ -96,7 +96,7 @@ EDITS: tuple[tuple[str, str, str], ...] = (
         "account.earmark = min(account.earmark, max(0, account.balance))",
         "account.earmark = account.earmark",
     ),
-    ("window.py", "for level in range(2, 6):", "for level in range(2, 7):"),
+    ("window.py", "for level in range(2, 6):", "for level in range(2, 5):"),
     ("advance.py", "flow[row].time_ms < until_ms:", "flow[row].time_ms <= until_ms:"),
     ("advance.py", "if books[0].crossings > 0 or", "if books[0].crossings > 1 or"),
 )

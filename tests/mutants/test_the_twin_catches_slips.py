@@ -22,7 +22,7 @@ EDITS: tuple[tuple[str, str, str], ...] = runpy.run_path(str(Path(__file__).with
 CORE = Path(queue.__file__).parent
 COMPARISON = Path(__file__).parents[1] / "properties" / "test_books_and_twin_agree.py"
 #: A comparison takes a quarter of a minute; one that takes this long goes round in circles.
-ENDLESS_S = 240
+ENDLESS_S = 150
 SLOW = os.environ.get("CNAPS_SIM_TESTS") == "slow"
 TRIED = EDITS if SLOW else EDITS[5::12]
 
@@ -49,7 +49,7 @@ def compare_with(edit: tuple[str, str, str] | None, folder: Path) -> subprocess.
         "NUMBA_DISABLE_JIT": "1",
         "PYTHONPATH": str(folder),
         "XDG_CACHE_HOME": str(folder),
-        "CNAPS_SIM_STORIES": "400",
+        "CNAPS_SIM_STORIES": "600",
     }
     environment.pop("CNAPS_SIM_TESTS", None)
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--rootdir", str(folder), "-p", "no:cacheprovider"]

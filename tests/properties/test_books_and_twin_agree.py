@@ -24,8 +24,8 @@ from cnaps_sim.reference import Books as PlainBooks
 from cnaps_sim.words.codes import Cause, Discipline, Level, Life, Phase, Refusal
 
 SLOW = os.environ.get("CNAPS_SIM_TESTS") == "slow"
-#: 400 stories of 60 actions: 24 000 actions in the fast tier.
-STORIES = int(os.environ.get("CNAPS_SIM_STORIES", 4000 if SLOW else 400))
+#: 500 stories of 60 actions: 30 000 actions in the fast tier.
+STORIES = int(os.environ.get("CNAPS_SIM_STORIES", 4000 if SLOW else 500))
 ACTIONS = 60
 BANKS = 4
 LENDER = BANKS  # the central bank's row
@@ -113,12 +113,13 @@ class Story:
         self.random = random.Random(seed)
         self.time_ms = -1_000
         self.sequence = 0
+        self.edge = self.random.choice([0.0, 0.05, 0.5])  # share of payments of about all that an account has
         both.do("start_day", self.time_ms)
         both.do("set_phase", Phase.DAYTIME)
 
     def unfold(self) -> None:
         """Tell the whole story."""
-        acts = [self.submit] * 9 + [self.flow] * 4 + [self.order] * 3 + [self.set_field] * 3 + [self.control] * 2
+        acts = [self.submit] * 9 + [self.flow] * 4 + [self.order] * 5 + [self.set_field] * 3 + [self.control] * 2
         acts += [self.inject, self.inject, self.hold, self.resume, self.phase, self.phase, self.day, self.close_window]
         for _ in range(ACTIONS):
             self.time_ms += self.random.choice([0, 7])
@@ -157,7 +158,7 @@ class Story:
         if debtor == creditor and self.random.random() < 0.9:
             creditor = (creditor + 1) % BANKS
         refusal, special = int(self.random.choice(GIVEN_REFUSALS)), self.random.random() < 0.3
-        amount = self.amount() if self.random.random() < 0.6 else self.about_all_it_has(debtor, level)
+        amount = self.about_all_it_has(debtor, level) if self.random.random() < self.edge else self.amount()
         self.both.do("submit", self.time_ms, self.next_sequence(), debtor, creditor, amount, level, refusal, special)
 
     def flow(self) -> None:
@@ -190,19 +191,32 @@ class Story:
         self.both.do(verb, self.time_ms, sequence, owner, *more)
 
     def set_field(self) -> None:
-        field = self.random.choice([*MONEY_FIELDS, "warning_line"])
-        value = self.random.randint(-5, 60) if field == "warning_line" else self.random.choice([0, 3, 6, 20, 40])
-        self.both.do("set_field", self.time_ms, self.bank(), field, value)
+        field = self.random.choice([*MONEY_FIELDS, "earmark", "warning_line"])
+        account = self.bank()
+        if field == "warning_line":
+            value = self.random.randint(-5, 60)
+        elif field == "earmark":
+            value = max(0, int(self.both.compiled.accounts["earmark"][account]) + self.random.randint(-6, 20))
+        else:
+            value = self.random.choice([0, 3, 6, 20, 40])
+        self.both.do("set_field", self.time_ms, account, field, value)
 
     def control(self) -> None:
         account, on = self.bank(), self.random.random() < 0.4
-        verb = self.random.choice(["set_debit_control", "set_debit_control", "set_credit_control", "set_life", "log"])
+        verb = self.random.choice(
+            ["set_debit_control", "set_debit_control", "set_credit_control", "set_life", "set_life", "log"]
+        )
         if verb == "log":
             self.both.do("set_logged_in", account, not on)
         elif verb == "set_life":
-            empty = [bank for bank in range(BANKS) if self.both.compiled.accounts["balance"][bank] == 0]
-            account = self.random.choice(empty or [account])  # only these can be closed
-            self.both.do(verb, self.time_ms, account, self.random.choice(LIVES))
+            books = self.both.compiled
+            empty = [bank for bank in range(BANKS) if books.accounts["balance"][bank] == 0]
+            waiting = [bank for bank in empty if books.queues["waiting_count"][bank].any()]
+            account = self.random.choice(
+                waiting or empty or [account]
+            )  # what keeps an account open is money or a queue
+            life = Life.CLOSED if waiting and self.random.random() < 0.5 else self.random.choice(LIVES)
+            self.both.do(verb, self.time_ms, account, life)
         else:
             self.both.do(verb, self.time_ms, account, on)
 
