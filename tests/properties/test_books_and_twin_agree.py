@@ -242,6 +242,11 @@ class Story:
         self.both.do("retry_all", self.time_ms, Cause.LIMIT)
 
     def close_window(self) -> None:
+        if self.random.random() < 0.5:  # a booking that could be paid stands behind an urgent payment that cannot
+            bank, ahead = self.bank(), 100 + self.amount()
+            self.both.do("set_phase", Phase.DAYTIME)
+            for amount, level, creditor in ((ahead, 1, (bank + 1) % BANKS), (self.random.randint(1, 9), 5, LENDER)):
+                self.both.do("submit", self.time_ms, self.next_sequence(), bank, creditor, amount, level, 0, False)
         self.both.do("set_phase", Phase.CLEARING_WINDOW)
         self.both.do("return_queued", self.time_ms)
         self.sequence += len(self.both.do("lend_and_clear", self.time_ms, self.sequence, LENDER))
