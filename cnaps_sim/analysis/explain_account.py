@@ -122,19 +122,21 @@ class DebtorAccount:
 
     def funds(self, level: Level) -> Funds | None:
         """Available funds on arrival (rule section "available funds"); None if the run does not tell."""
-        arrived = int(self.payments.submitted[self.row])
-        balance, terms = self.balance(), self._terms(arrived)
-        if balance is None:
-            return None
+        balance = self.balance()
+        return None if balance is None else self.funds_at(level, int(self.payments.submitted[self.row]), balance)
+
+    def funds_at(self, level: Level, time: int, balance: int) -> Funds | None:
+        """Available funds with that balance before the actions of an instant (ms); None if the run does not tell."""
+        terms = self._terms(time)
         if terms is None:
-            rest = self._rest(arrived)
+            rest = self._rest(time)
             if rest is None or level == Level.ROUND_NET:
                 return None
             parts = f"balance {cny(balance)}, overdraft limit less earmark and floor {cny(rest)}" if rest else ""
             return Funds(balance + rest, parts, level <= Level.URGENT)
-        if level != Level.ROUND_NET and not self._earmark_stood(terms["earmark"], arrived):
+        if level != Level.ROUND_NET and not self._earmark_stood(terms["earmark"], time):
             return None
-        return self._known_funds(balance, terms, level, self._in_window(arrived))
+        return self._known_funds(balance, terms, level, self._in_window(time))
 
     def _known_funds(self, balance: int, terms: dict[str, int], level: Level, window: bool) -> Funds:
         credit = 0 if window and level > Level.URGENT else terms["overdraft_limit"]

@@ -7,9 +7,10 @@ from typing import Any, Final
 import numpy as np
 
 from cnaps_sim.analysis.explain_account import Control, DebtorAccount
+from cnaps_sim.analysis.explain_matching import MatchingStory, matching_of
 from cnaps_sim.analysis.explain_queue import EXEMPT, Line
 from cnaps_sim.analysis.explain_tables import Told, day_of_payment
-from cnaps_sim.analysis.metrics.columns import NONE, Columns, Run, columns_of, has_table
+from cnaps_sim.analysis.metrics.columns import NONE, Run
 from cnaps_sim.analysis.metrics.payments import CANCELLED, QUEUED, REJECTED, RETURNED, rows_with_id
 from cnaps_sim.analysis.phrases import BY_REASON, RELEASED, TERMS, cny, joined, span
 from cnaps_sim.words.codes import HVPS_LEVELS, SPECIAL_SESSION_TYPES, Discipline, Phase, Reason, Refusal
@@ -117,10 +118,14 @@ class Ending:
         cause = self._text("released_by", self.row)
         if cause is None:
             return []
-        if cause.startswith("matching:") and cause.removeprefix("matching:").isdigit():
-            return [self._matched(int(cause.removeprefix("matching:")))]
+        number = matching_of(cause)
+        if number is not None:
+            story = MatchingStory(self.run, self.line, self.told, number)
+            return story.sentences(self.debtor, self._text("creditor", self.row))
         if cause in ("control", "return", "penalty"):
             return [self._closed(cause)]
+        if cause == "limit" and (failed := self._failed_matching()):
+            return [f"A matching had kept it or what stood before it, and failed ({failed}); that let it go."]
         if cause in RELEASED:
             return [RELEASED[cause].format(debtor=self.debtor) + self._quoted_release(cause) + "."]
         found = rows_with_id(self.payments.table.column("payment_id"), cause, strict=False)
@@ -129,11 +134,30 @@ class Ending:
             return [f"It was released by {cause}."]
         row = rows[0]
         payer, payee = self._text("debtor", row), self._text("creditor", row)
-        credited = f"credited {payee} and " if payee == self.debtor else ""
-        return [
+        how = f"credited {payee} and released it" if payee == self.debtor else "released it"
+        if payer == self.debtor:
+            how = f"let {self.debtor} go on with its queue and released it"
+        released = (
             f"{cause}, {cny(int(self.payments.amount[row]))} from {payer} to {payee}, settled at "
-            f"{format_clock(int(self.payments.final[row]))}, {credited}released it."
-        ]
+            f"{format_clock(int(self.payments.final[row]))}, {how}."
+        )
+        return [released, *self._origin(row)]
+
+    def _origin(self, row: int) -> list[str]:
+        """The matching with which the chain of releases began, if one did; each payment released the next at once."""
+        start = row
+        passed: set[int] = set()
+        while row not in passed:
+            passed.add(row)
+            cause = self._text("released_by", row)
+            number = matching_of(cause)
+            if number is not None:
+                name = MatchingStory(self.run, self.line, self.told, number).name
+                what = "That payment" if row == start else f"It all began with {self._text('payment_id', row)}, which"
+                return [f"{what} had been released by {name}."]
+            found = [] if cause is None else rows_with_id(self.payments.table.column("payment_id"), cause, strict=False)
+            row = next((other for other in found if self.payments.settled[other]), row)
+        return []
 
     def _closed(self, cause: str) -> str:
         """Released by a control that was lifted, or posted by the central bank when the clearing window closed."""
@@ -167,15 +191,12 @@ class Ending:
         higher = (debtor == debtor[self.row]) & (self.payments.numbers("level") < self.level)
         return [str(self._text("payment_id", row)) for row in np.flatnonzero(gone & higher).tolist()]
 
-    def _matched(self, number: int) -> str:
-        words = f"Queue matching (排队撮合) number {number} released it together with payments of others"
-        if has_table(self.run, "matchings"):
-            matchings = columns_of(self.run, "matchings", Columns)
-            rows = np.flatnonzero(matchings.numbers("matching") == number)
-            if len(rows):
-                settled = int(matchings.numbers("settled")[rows[0]])
-                words += f", {settled:,} in all ({cny(int(matchings.numbers('settled_fen')[rows[0]]))})"
-        return words + ": their net effect was funded."
+    def _failed_matching(self) -> str | None:
+        """What the events say of a matching that could not be posted at that instant, if no terms changed then."""
+        if any(event.time == self.left and event.detail.startswith(TERMS) for event in self.account.acts):
+            return None
+        failed = [event.detail for event in self.told.beginning("matching ", ("matching",)) if event.time == self.left]
+        return failed[-1] if failed else None
 
     def _quoted_release(self, cause: str) -> str:
         """Which act it was, where an event of that very instant tells it."""

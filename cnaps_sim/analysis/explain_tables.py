@@ -30,6 +30,7 @@ _RANGES: Final[dict[str, dict[str, _Range]]] = {
     },
     "transfers": {"amount_fen": _AMOUNT, "time_ms": _TIME},
     "accounts": dict.fromkeys(("opening_fen", "closing_fen", "lowest_fen", "min_available_fen"), _BALANCE),
+    "matchings": {"time_ms": _TIME, "settled_ms": _TIME, "settled_fen": (0, 4 * 10**18)},
     "events": {"time_ms": _TIME},
 }
 _KINDS: Final[dict[str, Callable[[Any], bool]]] = {

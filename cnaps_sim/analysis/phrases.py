@@ -31,6 +31,17 @@ RELEASED: Final = {
     "pledge": "Automatic pledge financing (自动质押融资) of {debtor} released it",
     "loan": "A loan to {debtor} released it",
 }
+#: What started a queue matching, for each word of `trigger`, short, in both languages.
+TRIGGERS: Final = {
+    "every": ("at intervals", "定时"),
+    "at": ("at set times", "定点"),
+    "queued_over": ("many queued", "笔数"),
+    "value_over": ("much queued", "金额"),
+    "phase": ("new phase", "阶段"),
+    "action": ("by order", "指令"),
+    "continuous": ("continuous", "连续"),
+    "close": ("at the close", "关闭"),
+}
 #: How the events of an account tell that its terms changed.
 TERMS: Final = ("overdraft_limit", "floor", "earmark", "reserved_high", "reserved_urgent")
 #: Refusals that share an ISO reason; which of them it was depends on the run.

@@ -6,25 +6,20 @@ machine. The same run gives the same bytes.
 
 from __future__ import annotations
 
-import io
-import re
-import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final
 
-import matplotlib
 import numpy as np
 from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from cnaps_sim.analysis import metrics, plots
-from cnaps_sim.analysis.drawing import INK, LINES, Margins, duration, money, new_axes, percent, plural, text_kept
+from cnaps_sim.analysis import metrics
+from cnaps_sim.analysis.drawing import duration, money, percent, plural
 from cnaps_sim.analysis.metrics.columns import NONE, Columns, columns_of, has_table, remembered
 from cnaps_sim.analysis.metrics.payments import OUTCOMES, payments_of
+from cnaps_sim.analysis.report_matching import matching_section
+from cnaps_sim.analysis.report_plots import drawn
 from cnaps_sim.words.units import MS_PER_HOUR, format_clock
 
 #: Rows shown of each kind of event, of missed obligations and of scenario settings; the rest is counted.
@@ -32,60 +27,6 @@ MOST_ROWS: Final = 12
 _SETTINGS: Final = (
     "hvps", "liquidity", "accounts", "workload", "actions", "timetable", "holidays", "bank_codes", "scale", "record",
     "series_step",
-)  # fmt: skip
-
-
-class Drawing(NamedTuple):
-    """A plot of the report: what draws it, its size in inches, the table it needs, how to read it."""
-
-    draw: Callable[..., Axes]
-    height: float
-    margins: Margins
-    table: str
-    reading: str
-
-
-_PLAIN: Final = Margins(0.72, 0.3, 0.62)
-DRAWINGS: Final = (
-    Drawing(
-        plots.queue, 3.1, Margins(0.72, 0.72, 0.62), "payments",
-        "The blue area is the value that waits for funds at each instant, the orange line the number of payments; "
-        "a plateau that only falls when the window closes is a gridlock or a lack of money.",
-    ),
-    Drawing(
-        plots.throughput, 2.9, _PLAIN, "payments",
-        "Each mark is the share of the day's accepted value submitted or settled by that hour; the gap between the "
-        "two curves is the value that waits.",
-    ),
-    Drawing(
-        plots.delay_distribution, 2.7, Margins(0.72, 0.15, 0.3), "payments",
-        "Each pair of bars is one class of delay; value bars above number bars towards the right mean that the "
-        "large payments wait longest.",
-    ),
-    Drawing(
-        plots.balances, 3.5, Margins(0.72, 0.3, 1.08), "series",
-        "The area is how far all accounts together stand below their opening balances, account by account; its "
-        "highest point is the liquidity that the day needed at one time.",
-    ),
-    Drawing(
-        plots.liquidity_by_account, 4.2, Margins(1.95, 0.2, 0.85), "accounts",
-        "A bar that passes its orange diamond paid out before money that it counted on arrived; a bar short of the "
-        "orange stroke had less than even one full netting would have taken, so some of its payments never settled.",
-    ),
-    Drawing(
-        plots.outcomes, 2.4, Margins(1.5, 0.25, 0.6), "payments",
-        "Each bar is all payments of a system; by value the few large ones count for more than by number.",
-    ),
-    Drawing(
-        plots.levels, 2.4, Margins(2.0, 0.15, 0.5), "payments",
-        "Levels stand in the order of the settlement queue: value that waits at the bottom has let everything above "
-        "it go first.",
-    ),
-    Drawing(
-        plots.payments_per_minute, 2.7, _PLAIN, "payments",
-        "Where the blue line leaves the edge of the orange area, payments arrive faster than they settle, or a "
-        "release lets many settle at once.",
-    ),
 )  # fmt: skip
 
 
@@ -109,7 +50,8 @@ def render(run: Any) -> str:
         system_rows=_system_rows(summary["systems"]),
         delay_rows=_delay_rows(summary["systems"]),
         liquidity_rows=_liquidity_rows(view, summary["liquidity"]),
-        drawings=_drawings(view),
+        drawings=drawn(view),
+        matching=matching_section(view, summary),
         longest=_longest_waits(view) if has_table(view, "payments") else [],
         obligations=_obligations(view) if has_table(view, "payments") else None,
         events=_events(view),
@@ -200,47 +142,6 @@ def _liquidity_rows(view: Any, figures: Mapping[str, Any]) -> list[tuple[str, st
         rows.append(("Gini coefficient of liquidity used", _ratio(spread["gini"])))
         rows.append(("Herfindahl index of liquidity used", _ratio(spread["herfindahl"])))
     return rows
-
-
-# plots ------------------------------------------------------------------------------------------------------
-
-
-def _drawings(view: Any) -> list[dict[str, Any]]:
-    drawn = []
-    with text_kept(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from")
-        for drawing in DRAWINGS:
-            if has_table(view, drawing.table):
-                ax = drawing.draw(view, new_axes(height=drawing.height, margins=drawing.margins))
-                name = drawing.draw.__name__
-                drawn.append({"name": name, "svg": Markup(svg(ax, name)), "reading": drawing.reading})
-    return drawn
-
-
-def svg(ax: Axes, name: str) -> str:
-    """The figure of these axes as SVG to stand inside HTML: no header, no references, ids of its own."""
-    figure = cast(Figure, ax.figure)
-    for patch in (figure.patch, *(axes.patch for axes in figure.axes)):
-        patch.set_alpha(0)
-    buffer = io.StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    text = buffer.getvalue()
-    text = text[text.index("<svg") :]
-    for part in ("style", "metadata"):
-        text = re.sub(rf"<{part}.*?</{part}>", "", text, flags=re.DOTALL)
-    return re.sub(r"<[^>]+>", lambda tag: _tag(tag[0], name), text)
-
-
-def _tag(tag: str, name: str) -> str:
-    """One tag of a plot, as the page wants it: two decimals, its ink, lines and fonts, ids that name the plot."""
-    if tag.startswith("<svg"):
-        box = re.search(r'viewBox="[^"]*"', tag)
-        return f'<svg {box[0] if box else ""} role="img" aria-label="{name.replace("_", " ")}">'
-    tag = re.sub(r' id="(?![mp][0-9a-f]{10}")[^"]*"', "", tag)
-    tag = re.sub(r'( id="|url\(#|xlink:href="#)', lambda found: f"{found[1].replace('xlink:', '')}{name}-", tag)
-    tag = tag.replace("'DejaVu Sans'", "var(--plot)").replace(INK, "currentColor").replace(LINES, "var(--line)")
-    return re.sub(r"(\d\.\d\d)\d+", r"\1", tag).replace(" \n", "\n")
 
 
 # tables -----------------------------------------------------------------------------------------------------
@@ -343,9 +244,6 @@ def _audit(audit: Mapping[str, Any] | None) -> dict[str, Any] | None:
     ]
     breaches = [str(sentence) for sentence in audit.get("breaches", ())]
     return {"verdict": str(audit.get("verdict", "")), "rules": rules, "breaches": breaches[:MOST_ROWS]}
-
-
-# words ------------------------------------------------------------------------------------------------------
 
 
 def _ratio(value: float | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -51,10 +52,18 @@ def read(
 ) -> Loaded:
     """The checked scenario behind whatever names it."""
     if isinstance(scenario, str | Path):
-        texts = [f"{key}={value}" for key, value in overrides.items()] if isinstance(overrides, Mapping) else overrides
-        return load(scenario, texts, seed)
+        if isinstance(overrides, Mapping):
+            overrides = [f"{key}={_in_yaml(value)}" for key, value in overrides.items()]
+        return load(scenario, overrides, seed)
     pairs = list(overrides.items()) if isinstance(overrides, Mapping) else list(overrides)
     return from_dict(scenario, pairs, seed)
+
+
+def _in_yaml(value: Any) -> Any:
+    """True, False and None as YAML writes them; all else reads as it prints."""
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    return value
 
 
 def play(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cnaps_sim.audit.open_payments import OpenPayments, Rows
 from cnaps_sim.audit.standing import AFTER, ALLOWED, Standing
 from cnaps_sim.audit.verdict import Findings
-from cnaps_sim.words.codes import Act, Level, Refusal
+from cnaps_sim.words.codes import MATCHING_CAUSE, Act, Level, Refusal
 from cnaps_sim.words.units import format_clock
 
 Ints = NDArray[np.int64]
@@ -65,6 +65,12 @@ class Entries:
     def settled(self) -> Flags:
         settled: Flags = self.act == Act.SETTLED
         return settled
+
+    def matching(self) -> Ints | None:
+        """Number of the queue matching (排队撮合) that settled each payment, 0 for none; None if there is none."""
+        matched = self.cause <= MATCHING_CAUSE
+        matched &= self.settled()
+        return np.where(matched, MATCHING_CAUSE - self.cause, 0) if matched.any() else None
 
     def on_arrival(self) -> Flags:
         """Entries by which the books answer a payment that is just coming in."""

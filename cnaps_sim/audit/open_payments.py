@@ -181,7 +181,10 @@ class OpenPayments:
         """Terms of the payments that wait in the queues chosen (`at[debtor * 8 + level]`), in queue order."""
         found = []
         for shelf in (self._queued, self._bookings):
-            rows = shelf.rows[shelf.rows["standing"] == Standing.WAITING]
-            found.append(rows[at[rows["debtor"].astype(np.int64) * 8 + rows["level"]]])
-        rows = np.concatenate(found)
-        return rows[np.argsort(rows["ordinal"], kind="stable")]
+            rows = shelf.rows
+            there = np.flatnonzero(rows["standing"] == Standing.WAITING)
+            there = there[at[rows["debtor"][there].astype(np.int64) * 8 + rows["level"][there]]]
+            found.append(_words(rows)[there])
+        words = np.concatenate(found)
+        ordinal = words.view(TERMS).reshape(-1)["ordinal"]
+        return words[np.argsort(ordinal, kind="stable")].view(TERMS).reshape(-1)

@@ -225,11 +225,15 @@ def check_returned(payments: Frame, events: Frame | None, findings: Findings) ->
     )
 
 
-def check_released(payments: Frame, ids: Hashes, posted: Hashes | None, findings: Findings) -> None:
+def check_released(
+    payments: Frame, ids: Hashes, posted: Hashes | None, numbers: Ints | None, findings: Findings
+) -> None:
     """`released-by`: a payment that settled on arrival was released by nothing; one that settled later names what
-    released it: a word, `matching:N`, or a payment that settled at that very instant and credited its account.
+    released it: a word, `matching:N` of a matching that took place, or a payment that settled at that very instant
+    and credited its account, or that a matching settled for its account.
 
-    ids: hash of each payment's id; posted: hashes of the ids in the table of transfers
+    ids: hash of each payment's id; posted: hashes of the ids in the table of transfers; numbers: those of the
+    matchings that took place, None if they cannot be told
     """
     codes, texts = payments.texts("released_by")
     named = codes >= 0
@@ -245,7 +249,11 @@ def check_released(payments: Frame, ids: Hashes, posted: Hashes | None, findings
         ~named & settled & (settled_ms > submitted_ms),
         lambda row: f"payment {payments.text('payment_id', row)} waited but does not name what released it",
     )
-    by_payment = np.array([not _is_word(text) for text in texts] + [False])[codes]
+    matching_of = matchings_named(payments)
+    if numbers is not None:
+        _check_took_place(payments, matching_of, numbers, findings)
+    is_word = np.array([*(text in _RELEASE_WORDS for text in texts), True]) | (matching_of != 0)
+    by_payment = ~is_word[codes]
     rows = np.flatnonzero(by_payment & settled)
     if not len(rows):
         return
@@ -264,23 +272,45 @@ def check_released(payments: Frame, ids: Hashes, posted: Hashes | None, findings
         ),
     )
     rows, releaser = rows[releaser >= 0], releaser[releaser >= 0]
-    debtor, creditor = _accounts(payments)
-    wrong = (settled_ms[rows] != settled_ms[releaser]) | (debtor[rows] != creditor[releaser]) | (rows == releaser)
+    debtor, creditor = account_codes(payments)
+    freed = debtor[rows] == creditor[releaser]
+    freed |= (debtor[rows] == debtor[releaser]) & (matching_of[codes[releaser]] != 0)
+    wrong = (settled_ms[rows] != settled_ms[releaser]) | ~freed | (rows == releaser)
     findings.where(
         "released-by",
         wrong,
         lambda k: (
             f"payment {payments.text('payment_id', int(rows[k]))} names {texts[codes[rows[k]]]} as what released "
-            "it, which did not credit its account at that instant"
+            "it, which did not credit its account at that instant, nor did a matching settle it for that account"
         ),
     )
 
 
-def _is_word(text: str) -> bool:
-    matching, _, number = text.partition(":")
-    return text in _RELEASE_WORDS or (matching == "matching" and number.isdecimal())
+def _check_took_place(payments: Frame, matching_of: Ints, numbers: Ints, findings: Findings) -> None:
+    """A matching that is named as what released a payment is one of those that took place."""
+    unheard = (matching_of != 0) & ~np.isin(matching_of, numbers)
+    if unheard.any():
+        findings.where(
+            "released-by",
+            unheard[payments.texts("released_by")[0]],
+            lambda row: (
+                f"payment {payments.text('payment_id', row)} was released by {payments.text('released_by', row)}, "
+                "which did not take place"
+            ),
+        )
 
 
+def matchings_named(payments: Frame) -> Ints:
+    """By text of `released_by` the number N of `matching:N`, 0 for any other text; one 0 more at the end, for null."""
+    named = np.zeros(len(payments.texts("released_by")[1]) + 1, np.int64)
+    for place, text in enumerate(payments.texts("released_by")[1]):
+        if text.startswith(_MATCHING):
+            number = text.removeprefix(_MATCHING)
+            named[place] = int(number) if number.isdecimal() and len(number) < 19 else 0
+    return named
+
+
+_MATCHING: Final = "matching:"
 _RELEASE_WORDS: Final = frozenset(cause.word for cause in Cause if cause.word is not None)
 
 
@@ -294,9 +324,9 @@ def payments_named(texts: list[str], ids: Hashes, among: Flags) -> Ints:
     return row_of
 
 
-def _accounts(payments: Frame) -> tuple[Codes, Codes]:
-    """Debtors and creditors as codes into one common list."""
-    _, debtors = payments.texts("debtor")
+def account_codes(frame: Frame) -> tuple[Codes, Codes]:
+    """Debtors and creditors of payments or transfers as codes into one common list."""
+    _, debtors = frame.texts("debtor")
     number = {name: place for place, name in enumerate(debtors)}
-    creditor = payments.coded("creditor", lambda name: number.setdefault(name, len(number)))
-    return payments.texts("debtor")[0], creditor
+    creditor = frame.coded("creditor", lambda name: number.setdefault(name, len(number)))
+    return frame.texts("debtor")[0], creditor

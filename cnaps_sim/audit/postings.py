@@ -142,6 +142,11 @@ class Postings:
         day *= len(ledger.names)
         self.debtor, self.creditor = self._sound(debtor + day), self._sound(creditor + day)
         self.amount = self._sound(transfers.ints("amount_fen"))
+        #: number of the matching that made each posting, 0 for none; None if there is none at all
+        self.matching: Ints | None = None
+        if transfers.has("matching") and transfers.column("matching").null_count < transfers.rows:
+            number = self._sound(transfers.ints("matching"))
+            self.matching = np.where(number == NULL, 0, number)
 
     def _sound(self, column: NDArray[Any]) -> NDArray[Any]:
         return column if self.sound.all() else column[self.sound]
@@ -162,11 +167,22 @@ class Postings:
     def replay(self) -> Iterator[tuple[int, Replay]]:
         """Post everything again; the number of the first posting and the legs of each stretch."""
         balance = self.ledger.column("opening_fen")
-        for first in range(0, len(self.amount), _STRETCH):
-            part = slice(first, first + _STRETCH)
-            replay = Replay(balance, self.debtor[part], self.creditor[part], self.amount[part])
-            yield first, replay
+        for part in self._parts():
+            together = None if self.matching is None else self.matching[part]
+            replay = Replay(balance, self.debtor[part], self.creditor[part], self.amount[part], together)
+            yield part.start, replay
             balance = replay.closing()
+
+    def _parts(self) -> Iterator[slice]:
+        """The stretches: what one matching posted stays together."""
+        first, count = 0, len(self.amount)
+        while first < count:
+            stop = min(first + _STRETCH, count)
+            if self.matching is not None and stop < count and self.matching[stop] == self.matching[stop - 1] != 0:
+                others = np.flatnonzero(self.matching[stop:] != self.matching[stop])
+                stop = stop + int(others[0]) if len(others) else count
+            yield slice(first, stop)
+            first = stop
 
 
 class Samples:
@@ -201,13 +217,14 @@ class Samples:
 
     def look(self, first: int, replay: Replay) -> None:
         """Look up the samples that fall into one stretch of the replay."""
-        start, stop = np.searchsorted(self.posted, (first, first + _STRETCH), side="right").tolist()
+        count = len(replay.order) // 2
+        start, stop = np.searchsorted(self.posted, (first, first + count), side="right").tolist()
         if start == stop:
             return
         cell, posted = self.cell[start:stop], self.posted[start:stop] - first
-        legs = np.repeat(np.arange(len(replay.counts)) * _STRETCH, replay.counts)
+        legs = np.repeat(np.arange(len(replay.counts)) * count, replay.counts)
         legs += replay.order >> 1
-        end = np.searchsorted(legs, cell * _STRETCH + posted)
+        end = np.searchsorted(legs, cell * count + posted)
         own = replay.opening[cell]
         moved = end > replay.starts[cell]
         own[moved] = replay.after[end[moved] - 1]
@@ -242,7 +259,8 @@ def check_balances(postings: Postings, samples: Samples, findings: Findings) -> 
     """The accounts of each date against the transfers of that date, posted in order from the opening balance.
 
     `balances-replay`: the last balance is the closing one.
-    `lowest-replay`: the lowest balance on the way is `lowest_fen`, and its negative the peak overdraft.
+    `lowest-replay`: the lowest balance on the way is `lowest_fen`, and its negative the peak overdraft. What one
+    matching posted is posted together, so only the balances after all of it count.
     `sums-agree`: sent and received, in fen and in number, and what was lent at the penalty rate.
     Looks up the samples on the way.
     """
@@ -296,8 +314,8 @@ def check_match(payments: Frame, paid: Hashes, transfers: Frame, posted: Hashes,
     if len(left) == len(right) and left.sum() == right.sum():
         return
     for rows, lone, sentence in (
-        (settled, _without_partner(left, right), _tell(payments, "payment {} settled without a transfer like it")),
-        (with_id, _without_partner(right, left), _tell(transfers, "a transfer of payment {} matches no payment")),
+        (settled, without_partner(left, right), _tell(payments, "payment {} settled without a transfer like it")),
+        (with_id, without_partner(right, left), _tell(transfers, "a transfer of payment {} matches no payment")),
     ):
         alone = rows[lone]
         findings.breaches("transfers-match-payments", len(alone), lambda k, a=alone, s=sentence: s(int(a[k])))  # type: ignore[misc]
@@ -307,7 +325,7 @@ def _tell(frame: Frame, sentence: str) -> Callable[[int], str]:
     return lambda row: sentence.format(frame.text("payment_id", row))
 
 
-def _without_partner(hashes: Hashes, others: Hashes) -> Ints:
+def without_partner(hashes: Hashes, others: Hashes) -> Ints:
     """Places of the hashes that have no partner among the others, each other being the partner of one only."""
     order = np.argsort(hashes, kind="stable")
     ordered = hashes[order]

@@ -13,17 +13,18 @@ Tell everything in the order in which it happens: drain the log to `see_log` bef
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cnaps_sim.audit.blocks import Blocks, block_start, check_waiting, stretches
 from cnaps_sim.audit.entries import Entries, Ints, read_entries
 from cnaps_sim.audit.in_force import Change, InForce
+from cnaps_sim.audit.limits import Limits
 from cnaps_sim.audit.open_payments import TERMS, OpenPayments, Rows
+from cnaps_sim.audit.overdraw import post_settled
 from cnaps_sim.audit.queues import EXEMPT, Queues
-from cnaps_sim.audit.replay import Replay
 from cnaps_sim.audit.standing import Standing
 from cnaps_sim.audit.verdict import Findings, Verdict
 from cnaps_sim.words.codes import HVPS_LEVELS, Act, Cause, Discipline, Level, Phase, TransferKind
@@ -57,11 +58,22 @@ class AccountTerms(NamedTuple):
 class StreamAuditor:
     """Re-checks a run's stream of outcomes; `finish` says what it found.
 
-    accounts:   the accounts as they open
-    discipline: what the books do with a payment that cannot be funded
+    accounts:      the accounts as they open
+    discipline:    what the books do with a payment that cannot be funded
+    sequence_kept: whether the matching algorithm takes payments from the head of each account's queue (levels 6,
+                   then 7) without leaving any out; asked of matchings that settle at the instant they choose
+    matching_ms:   how long a matching takes from choosing to settling, ms
+    limits:        bilateral limits: (account row that pays, account row that is paid, fen)
     """
 
-    def __init__(self, accounts: AccountTerms, discipline: Discipline = Discipline.FIFO) -> None:
+    def __init__(
+        self,
+        accounts: AccountTerms,
+        discipline: Discipline = Discipline.FIFO,
+        sequence_kept: bool = False,
+        matching_ms: int = 0,
+        limits: Sequence[tuple[int, int, int]] = (),
+    ) -> None:
         count = len(accounts.opening)
         self._findings = Findings()
         self._balance: Ints = np.array(accounts.opening, np.int64)
@@ -75,7 +87,10 @@ class StreamAuditor:
         }
         self._phase = _UNKNOWN_PHASE
         self._payments = OpenPayments()
-        self._queues = Queues(count, self._names, discipline != Discipline.BYPASS)
+        fifo = discipline != Discipline.BYPASS
+        self._queues = Queues(count, self._names, fifo, sequence_kept, takes_time=matching_ms > 0)
+        self._blocks = Blocks()
+        self._limits = Limits(limits, self._names)
         self._log: list[Rows] = []
         self._entries = 0
         self._changes: list[Change] = []
@@ -176,12 +191,13 @@ class StreamAuditor:
             findings.breach("counts-agree", f"at {clock} the books count {waiting_count} waiting, the log {own_count}")
 
     def end_of_day(self, time_ms: int, balances: NDArray[np.int64], waiting_count: int) -> None:
-        """A business date is over; arguments as for `see_balances`.
+        """A business date is over; arguments as for `see_balances`. The next one begins, also for bilateral limits.
 
         `queue-empty-after-day`: no queue holds anything.
         `no-overnight-overdraft`: no account but the central bank's own is below zero.
         """
         self.see_balances(time_ms, balances, waiting_count)
+        self._limits.start_day()
         clock = format_clock(int(time_ms))
         waiting = self._queues.waiting.reshape(-1, len(Level)).sum(axis=1)
         self._findings.where(
@@ -220,7 +236,10 @@ class StreamAuditor:
     # examination --------------------------------------------------------------------------------------------
 
     def _examine_pending(self, everything: bool) -> None:
-        """Examine the pending log; a change later than all of it stays pending unless `everything` is due."""
+        """Examine the pending log.
+
+        Unless `everything` is due, a block that may go on and a change later than all of it stay pending.
+        """
         pieces, changes = self._log, self._changes
         length = self._entries
         self._log, self._entries, self._changes = [], 0, []
@@ -228,15 +247,19 @@ class StreamAuditor:
         if pieces:
             log = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
             places = _places(changes, log)
-            cuts = np.linspace(0, length, 1 + max(1, length // STRETCH), dtype=np.int64).tolist()
-            for start, stop in pairwise(cuts):
+            cause = log["cause"]
+            if not everything:
+                length = block_start(cause, len(log))
+                if length < len(log):
+                    self._log, self._entries = [log[length:]], len(log) - length
+            for start, stop in stretches(cause, length, STRETCH):
                 within = [(p - start, c) for p, c in zip(places, changes, strict=True) if start <= p < stop]
                 self._examine(log[start:stop], within)
         for place, change in zip(places, changes, strict=True):
-            if place == length and everything:
+            if place >= length and everything:
                 self._apply(change)
-            elif place == length:
-                self._changes.append(change._replace(entry=0))
+            elif place >= length:
+                self._changes.append(change._replace(entry=place - length))
 
     def _apply(self, change: Change) -> None:
         if change.what == "phase":
@@ -246,13 +269,18 @@ class StreamAuditor:
 
     def _examine(self, log: Rows, changes: list[tuple[int, Change]]) -> None:
         """One stretch of the log; each change holds from the given entry on."""
+        findings = self._findings
         self._check_time_order(log)
-        entries = read_entries(log, self._payments, len(self._balance), self._findings)
+        self._blocks.see(log, findings)
+        entries = read_entries(log, self._payments, len(self._balance), findings)
+        matching = entries.matching()
         force = InForce(entries, self._force, self._phase, changes)
         self._check_hours(entries, force)
         self._check_control(entries, force)
-        self._post(entries, force)
-        self._queues.see(entries, force.held, self._payments, self._findings)
+        check_waiting(entries, matching, findings)
+        self._balance = post_settled(self._balance, entries, force, matching, self._central, self._names, findings)
+        self._limits.see(entries, matching, findings)
+        self._queues.see(entries, force.held, matching, self._payments, findings)
         self._payments.update(entries.terms, entries.terms_before)
         for _, change in changes:
             self._apply(change)
@@ -308,40 +336,6 @@ class StreamAuditor:
             lambda k: (
                 f"{self._names[entries.debtor[k]]} paid payment {entries.sequence[k]} at level {entries.level[k]} "
                 f"at {format_clock(int(entries.time_ms[k]))} although its debits were held"
-            ),
-        )
-
-    def _post(self, entries: Entries, force: InForce) -> None:
-        """Post what settled on the auditor's own balances, and check each debtor's balance afterwards.
-
-        `no-overdraw`: after each posting the debtor's balance is not below its floor less the credit in force,
-        which is its overdraft limit, in the clearing window for levels 2-7 nothing. Exempt are the central
-        bank's own accounts and what is posted with a penalty loan; what is posted once payments are returned
-        (cause `return`, `control`) may go below the floor, because the central bank clears its own levels in any case.
-        """
-        self._findings.made("no-overdraw")
-        rows = np.flatnonzero(entries.settled())
-        debtor = entries.debtor[rows]
-        replay = Replay(self._balance, debtor, entries.creditor[rows], entries.amount[rows])
-        self._balance = replay.closing()
-        after = replay.debtor_after()
-        suspect = np.flatnonzero((after < force.highest_need[debtor]) & ~self._central[debtor])
-        if not len(suspect):
-            return
-        rows, debtor, after = rows[suspect], debtor[suspect], after[suspect]
-        limit, floor = force.at("overdraft_limit", rows), force.at("floor", rows)
-        cause = entries.cause[rows]
-        no_credit = (force.phase[rows] >> 1 == Phase.CLEARING_WINDOW) & (entries.level[rows] >= Level.INTEREST_AND_FEES)
-        lowest = np.where(no_credit, floor, floor - limit)
-        cleared = (cause == Cause.RETURN) | (cause == Cause.CONTROL)
-        lowest = np.where(cleared, np.where(no_credit, 0, -limit), lowest)
-        self._findings.where(
-            "no-overdraw",
-            (after < lowest) & (cause != Cause.PENALTY),
-            lambda k: (
-                f"payment {entries.sequence[rows[k]]} at {format_clock(int(entries.time_ms[rows[k]]))} leaves "
-                f"{self._names[debtor[k]]} with {format_fen(int(after[k]))} CNY, lowest allowed "
-                f"{format_fen(int(lowest[k]))}"
             ),
         )
 

@@ -13,9 +13,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from cnaps_sim.audit.columns import Frame
+from cnaps_sim.audit.columns import Frame, Ints
 from cnaps_sim.audit.digest import Hashes, chain, checksum_text, hash_text, table_digest
-from cnaps_sim.audit.outcomes import check_levels, check_outcomes, check_released, check_returned, check_times
+from cnaps_sim.audit.matchings import check_agreement, check_possible, settled_payments, settled_transfers
+from cnaps_sim.audit.outcomes import (
+    check_levels,
+    check_outcomes,
+    check_released,
+    check_returned,
+    check_times,
+)
 from cnaps_sim.audit.postings import (
     Ledger,
     Postings,
@@ -53,7 +60,8 @@ def audit_tables(
             if check_digests and not ignore_digests:
                 _check_digest(name, table, told, findings)
     _check_order(frames, findings)
-    return findings.verdict() + _check_contents(frames, manifest)
+    lost = "matchings" not in frames and ("matchings" in told or "matchings" in tables)
+    return findings.verdict() + _check_contents(frames, manifest, lost)
 
 
 def _told_tables(manifest: Any, findings: Findings) -> dict[str, dict[str, Any]]:
@@ -104,8 +112,8 @@ def _check_digest(name: str, table: pa.Table, told: Mapping[str, Any], findings:
 
 
 def _check_order(frames: Mapping[str, Frame], findings: Findings) -> None:
-    """`in-order`: payments stand by date and sequence, no sequence twice; transfers and events are numbered from 0
-    and never go back in time."""
+    """`in-order`: payments stand by date and sequence, no sequence twice; transfers and events are numbered from 0,
+    matchings from 1, and none of them goes back in time."""
     if "payments" in frames:
         with findings.checking("in-order"):
             frame = frames["payments"]
@@ -118,22 +126,25 @@ def _check_order(frames: Mapping[str, Frame], findings: Findings) -> None:
             )
             if not (step > 0).all() and len(np.unique(sequence)) < len(sequence):
                 findings.breach("in-order", "a sequence number appears twice among the payments")
-    for name in ("transfers", "events"):
+    for name, column, first in (("transfers", "sequence", 0), ("events", "sequence", 0), ("matchings", "matching", 1)):
         if name in frames:
             with findings.checking("in-order"):
-                _check_numbering(frames[name], findings)
+                _check_numbering(frames[name], column, first, findings)
 
 
-def _check_numbering(frame: Frame, findings: Findings) -> None:
-    sequence, time_ms = frame.ints("sequence"), frame.ints("time_ms")
-    wrong = sequence != np.arange(frame.rows)
-    findings.where("in-order", wrong, lambda row: f"row {row} of {frame.name} bears the number {sequence[row]}")
+def _check_numbering(frame: Frame, column: str, first: int, findings: Findings) -> None:
+    number, time_ms = frame.ints(column), frame.ints("time_ms")
+    wrong = number != np.arange(first, first + frame.rows)
+    findings.where("in-order", wrong, lambda row: f"row {row} of {frame.name} bears the number {number[row]}")
     earlier = np.diff(time_ms) < 0
     findings.where("in-order", earlier, lambda row: f"row {row + 1} of {frame.name} is earlier than the one before it")
 
 
-def _check_contents(frames: Mapping[str, Frame], manifest: Any) -> Verdict:
-    """Every check of what the rows say: payments and balances side by side, then what ties them together."""
+def _check_contents(frames: Mapping[str, Frame], manifest: Any, matchings_lost: bool) -> Verdict:
+    """Every check of what the rows say: payments and balances side by side, then what ties them together.
+
+    matchings_lost: there were matchings, but their table cannot be read; without a table there were none.
+    """
     with ThreadPoolExecutor(2) as threads:
         of_payments = threads.submit(_check_payments, frames.get("payments"), frames.get("events"), manifest)
         of_balances = threads.submit(
@@ -143,13 +154,37 @@ def _check_contents(frames: Mapping[str, Frame], manifest: Any) -> Verdict:
         balances_verdict, posted_ids, posted = of_balances.result()
     findings = Findings()
     payments, transfers = frames.get("payments"), frames.get("transfers")
+    if not matchings_lost:
+        _check_matchings(frames, ids, posted_ids, findings)
     if payments is not None and ids is not None:
         with findings.checking("released-by"):
-            check_released(payments, ids, posted_ids, findings)
+            numbers = None if matchings_lost else _numbers(frames.get("matchings"))
+            check_released(payments, ids, posted_ids, numbers, findings)
     if payments is not None and transfers is not None and paid is not None and posted is not None:
         with findings.checking("transfers-match-payments"):
             check_match(payments, paid, transfers, posted, findings)
     return payments_verdict + balances_verdict + findings.verdict()
+
+
+def _numbers(matchings: Frame | None) -> Ints | None:
+    """Of the matchings that took place; None if they cannot be told."""
+    if matchings is None:
+        return np.zeros(0, np.int64)
+    return matchings.ints("matching") if matchings.has("matching") else None
+
+
+def _check_matchings(
+    frames: Mapping[str, Frame], ids: Hashes | None, posted_ids: Hashes | None, findings: Findings
+) -> None:
+    """The table of matchings by itself, and beside payments and transfers."""
+    matchings, payments, transfers = (frames.get(name) for name in ("matchings", "payments", "transfers"))
+    if matchings is not None:
+        with findings.checking("matchings-possible"):
+            check_possible(matchings, findings)
+    with findings.checking("matchings-agree"):
+        released = settled_payments(payments, ids) if payments is not None and ids is not None else None
+        made = settled_transfers(transfers, posted_ids) if transfers is not None and posted_ids is not None else None
+        check_agreement(matchings, released, made, findings)
 
 
 def _hashes(frame: Frame, findings: Findings) -> tuple[Hashes | None, Hashes | None]:

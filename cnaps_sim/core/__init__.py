@@ -7,12 +7,16 @@ Where a rule stands:
 * `posting`     debit and credit posted together; overdraft integral; balance warnings
 * `release`     retrying queues after a credit: first credited, first served
 * `submission`  a payment arrives: precedence of refusals, settle, queue or refuse
+* `limits`      bilateral limits (双边限额)
+* `matching`    queue matching (排队撮合): who takes part, is it funded, all legs posted together
+* `multilateral`  the largest set that keeps the order of every queue
 * `orders`      a participant moves or cancels its own queued payment
 * `terms`       limits, floors, earmarks, reservations and controls change
 * `outbox`      a bank holds its payments back
 * `window`      the clearing window closes: returns and penalty loans
 * `advance`     a whole flow, one compiled call
-* `books`       the Python face of all of it
+* `tables`      the arrays and the room in them
+* `books`       the Python face of all of it; `matching_desk`: that of queue matching
 * `compiled`    how a rule is compiled; `cache`: where compiled rules are kept
 """
 

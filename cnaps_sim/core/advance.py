@@ -24,7 +24,9 @@ def advance(
     books: Records,
     accounts: Records,
     queues: Records,
+    owed: Records,
     payments: Records,
+    limits: Records,
     log: Records,
     flow: Records,
     first: int,
@@ -40,7 +42,7 @@ def advance(
     while row < flow.shape[0] and flow[row].time_ms < until_ms:
         payment = flow[row]
         act = submit(
-            books, accounts, queues, payments, log, payment.time_ms, first_sequence + row,
+            books, accounts, queues, owed, payments, limits, log, payment.time_ms, first_sequence + row,
             int(payment.debtor), int(payment.creditor), payment.amount, int(payment.level), int(payment.refusal),
             payment.special,
         )  # fmt: skip

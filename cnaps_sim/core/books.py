@@ -1,50 +1,26 @@
 """The books: the Python face of the compiled rules.
 
-Holds the arrays, makes room before a rule needs it (rules never allocate), and turns rows into plain values.
-It decides nothing: every rule stands in the module that bears its name.
+Makes room before a rule needs it and turns rows into plain values. It decides nothing: every rule stands in the
+module that bears its name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from cnaps_sim.core import orders, outbox, terms, window
 from cnaps_sim.core.advance import advance
+from cnaps_sim.core.limits import start_limits
+from cnaps_sim.core.matching_desk import MatchingDesk
 from cnaps_sim.core.posting import count_overdraft, post
 from cnaps_sim.core.queue import note_peaks
-from cnaps_sim.core.records import (
-    ACCOUNT,
-    BOOKS,
-    LEVELS,
-    LOG,
-    NO_WARNING_LINE,
-    NOBODY,
-    OUTBOX,
-    PAYMENT,
-    QUEUE,
-    Records,
-    as_records,
-    new,
-)
+from cnaps_sim.core.records import NOBODY, OUTBOX, Records, as_records
 from cnaps_sim.core.release import cascade, retry_all, wake
 from cnaps_sim.core.submission import submit
-from cnaps_sim.words.codes import Act, Answer, Cause, Discipline, Life, Phase
+from cnaps_sim.words.codes import Act, Answer, Cause, Life, Phase
 
-_FIRST_ROOM = 1024
-_TERMS = (
-    "balance",
-    "earmark",
-    "floor",
-    "overdraft_limit",
-    "reserved_high",
-    "reserved_urgent",
-    "debit_control",
-    "credit_control",
-    "central_bank",
-)
 _OBSERVABLE = (
     "balance",
     "earmark",
@@ -52,6 +28,7 @@ _OBSERVABLE = (
     "overdraft_limit",
     "reserved_high",
     "reserved_urgent",
+    "reserved_matching",
     "warning_line",
     "hold_until_ms",
     "lowest_balance",
@@ -77,95 +54,21 @@ _COUNTERS = (
     "peak_saps_fen",
     "overdrawn_count",
     "crossings",
+    "matching_locked",
 )
 
 
-class Books:
+class Books(MatchingDesk):
     """Settlement accounts and their queues at the central bank (清算账户, SAPS).
 
     accounts: one mapping per account, in file order; keys as the fields of `records.ACCOUNT`, all optional
         (money in fen). The row of an account is its place in this list.
     discipline: what happens to a payment that cannot be funded.
     reprioritise: whether participants may move a queued payment to another level.
+    limits: bilateral limits (双边限额) as (debtor row, creditor row, fen), each ordered pair at most once.
 
     Times given to the methods must not decrease.
     """
-
-    def __init__(
-        self,
-        accounts: Sequence[Mapping[str, Any]],
-        *,
-        discipline: Discipline = Discipline.FIFO,
-        reprioritise: bool = False,
-    ) -> None:
-        self.accounts: Records = new(ACCOUNT, len(accounts))
-        self.queues: Records = new(QUEUE, (len(accounts), LEVELS + 1))
-        self.payments: Records = new(PAYMENT, 0)
-        self.log: Records = new(LOG, _FIRST_ROOM)
-        self.desk: Records = new(BOOKS, 1)
-        self.queues["head"] = NOBODY
-        self.queues["tail"] = NOBODY
-        for name in ("first_free", "first_woken", "last_woken"):
-            self.desk[name] = NOBODY
-        self.desk["discipline"] = discipline
-        self.desk["reprioritise"] = reprioritise
-        self._watching = False
-        for row, account in enumerate(accounts):
-            self._open(row, account)
-        self.make_room(_FIRST_ROOM)
-
-    def _open(self, row: int, given: Mapping[str, Any]) -> None:
-        account = self.accounts[row]
-        for name in _TERMS:
-            account[name] = given.get(name, 0)
-        account["warning_line"] = given.get("warning_line", NO_WARNING_LINE)
-        account["life"] = given.get("life", Life.OPEN)
-        account["logged_in"] = given.get("logged_in", True)
-        account["hold_until_ms"] = NO_WARNING_LINE
-        account["warned"] = account["balance"] < account["warning_line"]
-        account["lowest_balance"] = account["balance"]
-        account["lowest_available"] = (
-            account["balance"] - account["earmark"] - account["floor"] + account["overdraft_limit"]
-        )
-        account["woken_by"] = Cause.NONE
-        account["next_woken"] = NOBODY
-        if account["balance"] < 0 and not account["central_bank"]:
-            self.desk["overdrawn_count"] += 1
-        self._watching |= bool(account["warning_line"] != NO_WARNING_LINE)
-
-    @property
-    def _tables(self) -> tuple[Records, Records, Records, Records, Records]:
-        return self.desk, self.accounts, self.queues, self.payments, self.log
-
-    # room -------------------------------------------------------------------------------------------------
-
-    def make_room(self, arrivals: int) -> None:
-        """Make sure that `arrivals` payments can wait, and that all they set off can be logged."""
-        free = int(self.desk["free_count"][0])
-        if free < arrivals:
-            self._grow_open_table(arrivals - free)
-        entries = arrivals + self.waiting_anywhere() + 1
-        needed = int(self.desk["log_count"][0]) + entries * (3 if self._watching else 2)
-        if needed > len(self.log):
-            grown = as_records(np.empty(max(needed, 2 * len(self.log)), LOG))
-            grown[: len(self.log)] = self.log
-            self.log = grown
-
-    def _grow_open_table(self, missing: int) -> None:
-        old = len(self.payments)
-        size = old + max(missing, old, _FIRST_ROOM)
-        grown = new(PAYMENT, size)
-        grown[:old] = self.payments
-        grown["next"][old:] = np.arange(old + 1, size + 1)
-        grown["next"][size - 1] = self.desk["first_free"][0]
-        grown["at_level"][old:] = NOBODY
-        self.desk["first_free"] = old
-        self.desk["free_count"] += size - old
-        self.payments = grown
-
-    def waiting_anywhere(self) -> int:
-        """Payments in settlement queues and outboxes together."""
-        return len(self.payments) - int(self.desk["free_count"][0])
 
     # payments ---------------------------------------------------------------------------------------------
 
@@ -284,7 +187,8 @@ class Books:
         room = self.waiting_anywhere() + len(self.accounts)
         self.make_room(2 * room)
         loans = np.zeros((room, 2), np.int64)
-        count = window.lend_and_clear(*self._tables, loans, time_ms, first_sequence, lender)
+        tables = (self.desk, self.accounts, self.queues, self.owed, self.payments, self.log)
+        count = window.lend_and_clear(*tables, loans, time_ms, first_sequence, lender)
         return [(first_sequence + i, int(account), int(fen)) for i, (account, fen) in enumerate(loans[:count])]
 
     def charge_overdraft(self, time_ms: int, account: int) -> int:
@@ -299,6 +203,7 @@ class Books:
     def start_day(self, time_ms: int) -> None:
         """A business date begins: lowest values and sums of the day start afresh."""
         terms.start_day(self.accounts, time_ms)
+        start_limits(self.limits)
         for name in ("peak_hvps_count", "peak_hvps_fen", "peak_saps_count", "peak_saps_fen"):
             self.desk[name] = 0
         note_peaks(self.desk)
@@ -346,7 +251,7 @@ class Books:
         for row, level in np.argwhere(self.queues["head"] != NOBODY).tolist():
             queues.setdefault(row, {})[level] = self.waiting(row, level)
         counters = {name: self.desk[name][0].item() for name in _COUNTERS}
-        return {"accounts": accounts, "queues": queues, "books": counters}
+        return {"accounts": accounts, "queues": queues, "books": counters, "limits": self.limits["net"].tolist()}
 
 
 def _count_overdraft_of(record: Records, time_ms: int) -> None:

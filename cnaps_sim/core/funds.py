@@ -43,8 +43,9 @@ def usable_credit(phase: int, account: Records, level: int) -> int:
 
 @clause
 def ordinary_funds(phase: int, account: Records, level: int) -> int:
-    """Balance less earmark and floor plus usable credit, before reservations."""
-    return account.balance - account.earmark - account.floor + usable_credit(phase, account, level)  # type: ignore[no-any-return]
+    """Balance less earmark, floor and what a matching under way has reserved, plus usable credit."""
+    own = account.balance - account.earmark - account.floor - account.reserved_matching
+    return own + usable_credit(phase, account, level)  # type: ignore[no-any-return]
 
 
 @clause

@@ -21,6 +21,7 @@ _NOT_WAITING: Final = int(Answer.NOT_WAITING)
 _NOT_OWN: Final = int(Answer.NOT_OWN)
 _LEVEL_CLOSED: Final = int(Answer.LEVEL_CLOSED)
 _SWITCHED_OFF: Final = int(Answer.SWITCHED_OFF)
+_LOCKED: Final = int(Answer.LOCKED)
 _TO_HEAD: Final = int(Act.MOVED_TO_HEAD)
 _TO_TAIL: Final = int(Act.MOVED_TO_TAIL)
 _CANCELLED: Final = int(Act.CANCELLED)
@@ -53,6 +54,8 @@ def may_order(payments: Records, row: int, by: int) -> int:
         return _NOT_OWN
     if not is_hvps(payments[row].level):
         return _LEVEL_CLOSED
+    if payments[row].locked:
+        return _LOCKED
     return _DONE
 
 
@@ -61,7 +64,9 @@ def move(
     books: Records,
     accounts: Records,
     queues: Records,
+    owed: Records,
     payments: Records,
+    limits: Records,
     log: Records,
     time_ms: int,
     sequence: int,
@@ -74,14 +79,16 @@ def move(
     if answer != _DONE:
         return answer
     level = int(payments[row].level)
-    remove(books, accounts, queues, payments, row)
+    was_over_count, was_over_fen = books[0].is_over_count, books[0].is_over_fen
+    remove(books, accounts, queues, owed, payments, row)
     if to_head:
-        push_to_head(books, accounts, queues, payments, row, level)
+        push_to_head(books, accounts, queues, owed, payments, row, level)
     else:
-        append(books, accounts, queues, payments, row, level)
+        append(books, accounts, queues, owed, payments, row, level)
+    books[0].is_over_count, books[0].is_over_fen = was_over_count, was_over_fen  # the queue is as long as before
     write_log(books, log, sequence, time_ms, _NO_CAUSE, _TO_HEAD if to_head else _TO_TAIL, _ACCEPTED, level)
     wake(books, accounts, by, _MOVE)
-    cascade(books, accounts, queues, payments, log, time_ms)
+    cascade(books, accounts, queues, owed, payments, limits, log, time_ms)
     return _DONE
 
 
@@ -90,7 +97,9 @@ def cancel(
     books: Records,
     accounts: Records,
     queues: Records,
+    owed: Records,
     payments: Records,
+    limits: Records,
     log: Records,
     time_ms: int,
     sequence: int,
@@ -101,11 +110,11 @@ def cancel(
     answer = may_order(payments, row, by)
     if answer != _DONE:
         return answer
-    remove(books, accounts, queues, payments, row)
+    remove(books, accounts, queues, owed, payments, row)
     write_log(books, log, sequence, time_ms, _NO_CAUSE, _CANCELLED, _ACCEPTED, payments[row].level)
     give_back_row(books, payments, row)
     wake(books, accounts, by, _CANCEL)
-    cascade(books, accounts, queues, payments, log, time_ms)
+    cascade(books, accounts, queues, owed, payments, limits, log, time_ms)
     return _DONE
 
 
@@ -114,7 +123,9 @@ def change_level(
     books: Records,
     accounts: Records,
     queues: Records,
+    owed: Records,
     payments: Records,
+    limits: Records,
     log: Records,
     time_ms: int,
     sequence: int,
@@ -130,10 +141,12 @@ def change_level(
         return _LEVEL_CLOSED
     if not books[0].reprioritise:
         return _SWITCHED_OFF
-    remove(books, accounts, queues, payments, row)
+    was_over_count, was_over_fen = books[0].is_over_count, books[0].is_over_fen
+    remove(books, accounts, queues, owed, payments, row)
     payments[row].level = level
-    append(books, accounts, queues, payments, row, level)
+    append(books, accounts, queues, owed, payments, row, level)
+    books[0].is_over_count, books[0].is_over_fen = was_over_count, was_over_fen
     write_log(books, log, sequence, time_ms, _NO_CAUSE, _LEVEL_CHANGED, _ACCEPTED, level)
     wake(books, accounts, by, _MOVE)
-    cascade(books, accounts, queues, payments, log, time_ms)
+    cascade(books, accounts, queues, owed, payments, limits, log, time_ms)
     return _DONE

@@ -21,7 +21,15 @@ _ACCEPTED: Final = int(Refusal.NONE)
 
 @rule
 def empty_outbox(
-    books: Records, accounts: Records, queues: Records, payments: Records, log: Records, time_ms: int, row: int
+    books: Records,
+    accounts: Records,
+    queues: Records,
+    owed: Records,
+    payments: Records,
+    limits: Records,
+    log: Records,
+    time_ms: int,
+    row: int,
 ) -> None:
     """Submit everything in the bank's outbox now, in the order in which it was instructed.
 
@@ -32,10 +40,10 @@ def empty_outbox(
         payment = payments[at]
         sequence, creditor, amount = payment.sequence, int(payment.creditor), payment.amount
         level, refusal, special = int(payment.level), int(payment.refusal), payment.special
-        remove(books, accounts, queues, payments, at)
+        remove(books, accounts, queues, owed, payments, at)
         give_back_row(books, payments, at)
         write_log(books, log, sequence, time_ms, _NO_CAUSE, _SUBMITTED, _ACCEPTED, level)
         receive(
-            books, accounts, queues, payments, log, time_ms, sequence, row, creditor,
+            books, accounts, queues, owed, payments, limits, log, time_ms, sequence, row, creditor,
             amount, level, refusal, special,
         )  # fmt: skip

@@ -72,6 +72,15 @@ def note_lowest(account: Records) -> None:
 
 
 @clause
+def move_money(
+    books: Records, accounts: Records, time_ms: int, debtor_row: int, creditor_row: int, amount: int
+) -> None:
+    """Debit and credit, with what depends on every change of a balance."""
+    _debit(books, accounts[debtor_row], time_ms, amount)
+    _credit(books, accounts[creditor_row], time_ms, amount)
+
+
+@clause
 def post(
     books: Records,
     accounts: Records,
@@ -86,10 +95,9 @@ def post(
 ) -> None:
     """Move `amount` fen from debtor to creditor and log the settlement; final (PR04)."""
     debtor = accounts[debtor_row]
-    creditor = accounts[creditor_row]
     debtor.earmark -= earmark_used(books[0].phase, debtor, level, amount)
-    _debit(books, debtor, time_ms, amount)
-    _credit(books, creditor, time_ms, amount)
+    move_money(books, accounts, time_ms, debtor_row, creditor_row, amount)
+    note_lowest(debtor)
     write_log(books, log, sequence, time_ms, cause, _SETTLED, 0, level)
     watch(books, accounts, log, time_ms, debtor_row)
     watch(books, accounts, log, time_ms, creditor_row)
@@ -102,7 +110,6 @@ def _debit(books: Records, debtor: Records, time_ms: int, amount: int) -> None:
     debtor.balance -= amount
     debtor.sent += amount
     debtor.sent_count += 1
-    note_lowest(debtor)
     if debtor.balance < 0 and not was_overdrawn:
         debtor.overdraft_since_ms = time_ms
         if not debtor.central_bank:

@@ -7,9 +7,14 @@ time. The outbox of a bank is one more queue of the same kind, which counts as n
 
 from __future__ import annotations
 
+from typing import Final
+
 from cnaps_sim.core.compiled import clause
 from cnaps_sim.core.funds import is_hvps
 from cnaps_sim.core.records import LEVELS, NOBODY, Records
+from cnaps_sim.words.codes import Level
+
+_ONE_SIDED: Final = int(Level.ONE_SIDED)
 
 
 @clause
@@ -32,15 +37,22 @@ def give_back_row(books: Records, payments: Records, row: int) -> None:
 
 
 @clause
-def count_in(books: Records, account: Records, level: int, amount: int) -> None:
-    """Counts of waiting payments, and their peaks, after a payment has joined a level."""
-    account.waiting_levels |= 1 << level
+def count_in(
+    books: Records, accounts: Records, owed: Records, debtor_row: int, creditor_row: int, level: int, amount: int
+) -> None:
+    """Counts of waiting payments after one has joined a level, and what waits for its creditor."""
+    accounts[debtor_row].waiting_levels |= 1 << level
     desk = books[0]
     desk.waiting_count += 1
     desk.waiting_fen += amount
     if is_hvps(level):
         desk.hvps_waiting_count += 1
         desk.hvps_waiting_fen += amount
+    if level > _ONE_SIDED:
+        desk.normal_waiting_count += 1
+        accounts[creditor_row].incoming_fen += amount
+        if owed.shape[0] > 0:
+            owed[debtor_row, creditor_row] += amount
 
 
 @clause
@@ -54,7 +66,21 @@ def note_peaks(books: Records) -> None:
 
 
 @clause
-def append(books: Records, accounts: Records, queues: Records, payments: Records, row: int, level: int) -> None:
+def watch_growth(books: Records) -> None:
+    """A payment has joined the queue: note whether it has grown past a watch line."""
+    desk = books[0]
+    if desk.hvps_waiting_count > desk.count_line and not desk.is_over_count:
+        desk.is_over_count = True
+        desk.crossings += 1
+    if desk.hvps_waiting_fen > desk.fen_line and not desk.is_over_fen:
+        desk.is_over_fen = True
+        desk.crossings += 1
+
+
+@clause
+def append(
+    books: Records, accounts: Records, queues: Records, owed: Records, payments: Records, row: int, level: int
+) -> None:
     """Put the payment of `row` at the tail of `level` of its debtor (or of the outbox)."""
     payment = payments[row]
     queue = queues[payment.debtor, level]
@@ -69,11 +95,13 @@ def append(books: Records, accounts: Records, queues: Records, payments: Records
     queue.waiting_count += 1
     queue.waiting_fen += payment.amount
     if level < LEVELS:
-        count_in(books, accounts[payment.debtor], level, payment.amount)
+        count_in(books, accounts, owed, payment.debtor, payment.creditor, level, payment.amount)
 
 
 @clause
-def push_to_head(books: Records, accounts: Records, queues: Records, payments: Records, row: int, level: int) -> None:
+def push_to_head(
+    books: Records, accounts: Records, queues: Records, owed: Records, payments: Records, row: int, level: int
+) -> None:
     """Put the payment of `row` at the head of `level` of its debtor."""
     payment = payments[row]
     queue = queues[payment.debtor, level]
@@ -87,11 +115,11 @@ def push_to_head(books: Records, accounts: Records, queues: Records, payments: R
     queue.head = row
     queue.waiting_count += 1
     queue.waiting_fen += payment.amount
-    count_in(books, accounts[payment.debtor], level, payment.amount)
+    count_in(books, accounts, owed, payment.debtor, payment.creditor, level, payment.amount)
 
 
 @clause
-def remove(books: Records, accounts: Records, queues: Records, payments: Records, row: int) -> None:
+def remove(books: Records, accounts: Records, queues: Records, owed: Records, payments: Records, row: int) -> None:
     """Take the payment of `row` out of the queue in which it stands; its row stays taken."""
     payment = payments[row]
     level = int(payment.at_level)
@@ -107,19 +135,31 @@ def remove(books: Records, accounts: Records, queues: Records, payments: Records
     queue.waiting_count -= 1
     queue.waiting_fen -= payment.amount
     if level < LEVELS:
-        _count_out(books, accounts[payment.debtor], queue, level, payment.amount)
+        _count_out(books, accounts, owed, queue, payment.debtor, payment.creditor, level, payment.amount)
 
 
 @clause
-def _count_out(books: Records, account: Records, queue: Records, level: int, amount: int) -> None:
+def _count_out(
+    books: Records, accounts: Records, owed: Records, queue: Records, debtor_row: int, creditor_row: int, level: int,
+    amount: int,
+) -> None:  # fmt: skip
     if queue.head == NOBODY:
-        account.waiting_levels &= ~(1 << level)
+        accounts[debtor_row].waiting_levels &= ~(1 << level)
     desk = books[0]
     desk.waiting_count -= 1
     desk.waiting_fen -= amount
     if is_hvps(level):
         desk.hvps_waiting_count -= 1
         desk.hvps_waiting_fen -= amount
+        if desk.hvps_waiting_count <= desk.count_line:
+            desk.is_over_count = False
+        if desk.hvps_waiting_fen <= desk.fen_line:
+            desk.is_over_fen = False
+    if level > _ONE_SIDED:
+        desk.normal_waiting_count -= 1
+        accounts[creditor_row].incoming_fen -= amount
+        if owed.shape[0] > 0:
+            owed[debtor_row, creditor_row] -= amount
 
 
 @clause

@@ -22,8 +22,11 @@ LEVELS: Final = 8
 OUTBOX: Final = 8
 #: An overdraft limit that never binds, for the central bank's own accounts.
 UNLIMITED: Final = 4_000_000_000_000_000_000
-#: Watch lines that nothing crosses.
+#: Watch lines that nothing crosses: of a balance, of a queue.
 NO_WARNING_LINE: Final = -(2**63)
+NO_QUEUE_LINE: Final = 2**62
+#: Up to so many accounts the books keep what each owes each other (int64, 8 bytes a pair) to speed up matching.
+PAIRS_KEPT_UP_TO: Final = 4096
 
 BOOKS = np.dtype(
     [
@@ -44,6 +47,13 @@ BOOKS = np.dtype(
         ("peak_saps_fen", np.int64),
         ("overdrawn_count", np.int64),  # participants' accounts with a balance below zero
         ("crossings", np.int64),  # watch lines crossed since the clock last looked
+        ("normal_waiting_count", np.int64),  # payments of levels 6 and 7 in all settlement queues
+        ("count_line", np.int64),  # watch lines of the queue's growth: HVPS payments waiting ...
+        ("fen_line", np.int64),  # ... and their value
+        ("is_over_count", np.bool_),
+        ("is_over_fen", np.bool_),
+        ("stop_when_queued", np.bool_),  # continuous matching: the clock looks after every payment
+        ("matching_locked", np.int64),  # payments that a matching under way has chosen
         ("first_woken", np.int64),  # chain of accounts whose queue is to be retried, first credited first
         ("last_woken", np.int64),
     ],
@@ -60,6 +70,7 @@ ACCOUNT = np.dtype(
         ("reserved_urgent", np.int64),  # UPAR: kept for levels 0-6
         ("waiting_levels", np.int64),  # bit l is set while level l of the queue holds a payment
         ("warning_line", np.int64),  # 余额预警: warned while balance < warning_line
+        ("reserved_matching", np.int64),  # kept for a matching under way: its net debit in the chosen set
         ("hold_until_ms", np.int64),  # until then the bank's payments stay in its outbox
         ("lowest_balance", np.int64),  # since the day began
         ("lowest_available", np.int64),
@@ -72,6 +83,8 @@ ACCOUNT = np.dtype(
         ("overdraft_low", np.int64),
         ("woken_by", np.int64),  # the latest cause that may let the queue move
         ("next_woken", np.int64),
+        ("incoming_fen", np.int64),  # what waits at levels 6 and 7 of other accounts' queues for this one
+        ("first_limit", np.int64),  # chain of its bilateral limits
         ("life", np.int8),  # codes.Life
         ("debit_control", np.bool_),  # 借记控制
         ("credit_control", np.bool_),  # 贷记控制
@@ -102,6 +115,36 @@ PAYMENT = np.dtype(
         ("at_level", np.int8),  # the queue it stands in: its level, or OUTBOX; NOBODY if the row is free
         ("special", np.bool_),
         ("refusal", np.int8),
+        ("locked", np.bool_),  # chosen by a matching under way: stays where it is until that ends
+    ],
+    align=True,
+)
+
+#: A bilateral limit (双边限额): what the debtor may send to the creditor net of what it receives from it.
+LIMIT = np.dtype(
+    [
+        ("debtor", np.int64),
+        ("creditor", np.int64),
+        ("most", np.int64),  # fen
+        ("net", np.int64),  # sent less received at levels 6 and 7 since the day began
+        ("trial", np.int64),  # the same with a set of payments that a matching tries
+        ("next", np.int64),  # the next limit of the same debtor
+    ],
+    align=True,
+)
+
+#: What a multilateral matching tries: per account, if all that is still in the set settled together.
+TRIAL = np.dtype(
+    [
+        ("may_spend", np.int64),  # available at level 6, plus what it would receive
+        ("fen", np.int64),  # what it would send
+        ("kept", np.int64),  # number of its payments in the set
+        ("last", np.int64),  # row of the last of them
+        ("reserved", np.int64),  # UPAR, while a payment of level 7 is among them
+        ("breaches", np.int64),  # bilateral limits that would be exceeded
+        ("next", np.int64),  # chain of the accounts to look at
+        ("listed", np.bool_),
+        ("whole", np.bool_),  # nothing of its queue has been dropped
     ],
     align=True,
 )

@@ -13,6 +13,7 @@ from typing import Final
 
 from cnaps_sim.core.compiled import clause, rule
 from cnaps_sim.core.funds import available, is_hvps, movable_levels
+from cnaps_sim.core.limits import count_in_limits, is_within_limit
 from cnaps_sim.core.posting import post, write_log
 from cnaps_sim.core.queue import give_back_row, highest, remove
 from cnaps_sim.core.records import NOBODY, Records
@@ -60,7 +61,9 @@ def settle_waiting(
     books: Records,
     accounts: Records,
     queues: Records,
+    owed: Records,
     payments: Records,
+    limits: Records,
     log: Records,
     time_ms: int,
     row: int,
@@ -69,7 +72,8 @@ def settle_waiting(
     """A waiting payment's turn has come and the money is there: settle it, or refuse it at the creditor's door."""
     payment = payments[row]
     refusal = refuses_credit(accounts[payment.creditor], payment.level)
-    remove(books, accounts, queues, payments, row)
+    assert not payment.locked
+    remove(books, accounts, queues, owed, payments, row)
     if refusal != _ACCEPTED:
         write_log(books, log, payment.sequence, time_ms, cause, _REFUSED, refusal, payment.level)
     else:
@@ -85,12 +89,24 @@ def settle_waiting(
             payment.level,
             cause,
         )
+        count_in_limits(accounts, limits, payment.debtor, payment.creditor, payment.amount, payment.level)
         wake(books, accounts, payment.creditor, payment.sequence)
     give_back_row(books, payments, row)
 
 
+@clause
+def is_payable(accounts: Records, payments: Records, limits: Records, row: int, funds: int) -> bool:
+    """Whether the money is there for a waiting payment, no matching keeps it, and its bilateral limit allows it."""
+    payment = payments[row]
+    if payment.amount > funds or payment.locked:
+        return False
+    return is_within_limit(accounts, limits, payment.debtor, payment.creditor, payment.amount, payment.level)
+
+
 @rule
-def next_payable(books: Records, accounts: Records, queues: Records, payments: Records, account_row: int) -> int:
+def next_payable(
+    books: Records, accounts: Records, queues: Records, payments: Records, limits: Records, account_row: int
+) -> int:
     """The row of the payment that may settle next from this account's queue, or NOBODY."""
     account = accounts[account_row]
     levels = movable_levels(account)
@@ -100,27 +116,44 @@ def next_payable(books: Records, accounts: Records, queues: Records, payments: R
     funds = available(books[0].phase, account, level)
     row = queues[account_row, level].head
     if books[0].discipline == _BYPASS:
-        while row != NOBODY and payments[row].amount > funds:
+        while row != NOBODY and not is_payable(accounts, payments, limits, row, funds):
             row = payments[row].next
-    elif payments[row].amount > funds:
+    elif not is_payable(accounts, payments, limits, row, funds):
         return NOBODY
     return row  # type: ignore[no-any-return]
 
 
 @rule
 def retry(
-    books: Records, accounts: Records, queues: Records, payments: Records, log: Records, time_ms: int, account_row: int
+    books: Records,
+    accounts: Records,
+    queues: Records,
+    owed: Records,
+    payments: Records,
+    limits: Records,
+    log: Records,
+    time_ms: int,
+    account_row: int,
 ) -> None:
     """Settle what this account can now pay, from the head of its queue."""
     cause = accounts[account_row].woken_by
-    row = next_payable(books, accounts, queues, payments, account_row)
+    row = next_payable(books, accounts, queues, payments, limits, account_row)
     while row != NOBODY:
-        settle_waiting(books, accounts, queues, payments, log, time_ms, row, cause)
-        row = next_payable(books, accounts, queues, payments, account_row)
+        settle_waiting(books, accounts, queues, owed, payments, limits, log, time_ms, row, cause)
+        row = next_payable(books, accounts, queues, payments, limits, account_row)
 
 
 @rule
-def cascade(books: Records, accounts: Records, queues: Records, payments: Records, log: Records, time_ms: int) -> None:
+def cascade(
+    books: Records,
+    accounts: Records,
+    queues: Records,
+    owed: Records,
+    payments: Records,
+    limits: Records,
+    log: Records,
+    time_ms: int,
+) -> None:
     """Serve the chain of woken accounts until it is empty."""
     while books[0].first_woken != NOBODY:
         row = books[0].first_woken
@@ -128,14 +161,22 @@ def cascade(books: Records, accounts: Records, queues: Records, payments: Record
         if books[0].first_woken == NOBODY:
             books[0].last_woken = NOBODY
         accounts[row].woken = False
-        retry(books, accounts, queues, payments, log, time_ms, row)
+        retry(books, accounts, queues, owed, payments, limits, log, time_ms, row)
 
 
 @rule
 def retry_all(
-    books: Records, accounts: Records, queues: Records, payments: Records, log: Records, time_ms: int, cause: int
+    books: Records,
+    accounts: Records,
+    queues: Records,
+    owed: Records,
+    payments: Records,
+    limits: Records,
+    log: Records,
+    time_ms: int,
+    cause: int,
 ) -> None:
     """Retry every queue, accounts in file order."""
     for row in range(accounts.shape[0]):
         wake(books, accounts, row, cause)
-    cascade(books, accounts, queues, payments, log, time_ms)
+    cascade(books, accounts, queues, owed, payments, limits, log, time_ms)

@@ -10,8 +10,9 @@ from typing import Final
 
 from cnaps_sim.core.compiled import clause, rule
 from cnaps_sim.core.funds import available, is_held, is_hvps, movable_levels
+from cnaps_sim.core.limits import count_in_limits, is_within_limit
 from cnaps_sim.core.posting import post, write_log
-from cnaps_sim.core.queue import append, note_peaks, take_free_row
+from cnaps_sim.core.queue import append, note_peaks, take_free_row, watch_growth
 from cnaps_sim.core.records import OUTBOX, Records
 from cnaps_sim.core.release import cascade, refuses_credit, wake
 from cnaps_sim.words.codes import Act, Cause, Discipline, Level, Life, Phase, Refusal
@@ -52,15 +53,23 @@ def is_blocked(books: Records, debtor: Records, level: int) -> bool:
 
 
 @clause
-def can_settle(books: Records, debtor: Records, level: int, amount: int) -> bool:
-    """Nothing stands in front, no control holds it, and the money is there."""
+def can_settle(
+    books: Records, accounts: Records, limits: Records, debtor_row: int, creditor_row: int, level: int, amount: int
+) -> bool:
+    """Nothing stands in front, no control holds it, the money is there, and its bilateral limit allows it."""
+    debtor = accounts[debtor_row]
     if is_held(debtor, level) or is_blocked(books, debtor, level):
         return False
-    return available(books[0].phase, debtor, level) >= amount
+    if available(books[0].phase, debtor, level) < amount:
+        return False
+    return is_within_limit(accounts, limits, debtor_row, creditor_row, amount, level)
 
 
 @clause
-def is_out_of_hours(books: Records, debtor: Records, creditor: Records, level: int, amount: int, special: bool) -> bool:
+def is_out_of_hours(
+    books: Records, accounts: Records, limits: Records, debtor_row: int, creditor_row: int, level: int, amount: int,
+    special: bool,
+) -> bool:  # fmt: skip
     """Whether the phase of the business day refuses the payment.
 
     Daytime takes all (a special session only CIPS funding and interbank lending); the clearing window takes
@@ -76,24 +85,28 @@ def is_out_of_hours(books: Records, debtor: Records, creditor: Records, level: i
         return books[0].special_session and not special  # type: ignore[no-any-return]
     if phase != _WINDOW:
         return True
+    creditor = accounts[creditor_row]
     is_short = creditor.balance < 0 or creditor.waiting_levels != 0
-    return not is_short or not can_settle(books, debtor, level, amount)
+    return not is_short or not can_settle(books, accounts, limits, debtor_row, creditor_row, level, amount)
 
 
 @clause
 def find_refusal(
-    books: Records, debtor: Records, creditor: Records, same: bool, level: int, amount: int, refusal: int, special: bool
-) -> int:
+    books: Records, accounts: Records, limits: Records, debtor_row: int, creditor_row: int, level: int, amount: int,
+    refusal: int, special: bool,
+) -> int:  # fmt: skip
     """The first rule in order of precedence that refuses the payment on arrival, funds apart."""
+    debtor = accounts[debtor_row]
+    creditor = accounts[creditor_row]
     if _ACCEPTED < refusal <= _NO_BOOK:
         return refusal
     if debtor.life == _CLOSED or debtor.life == _TO_OPEN or creditor.life == _CLOSED or creditor.life == _TO_OPEN:
         return _CLOSED_ACCOUNT
-    if same:
+    if debtor_row == creditor_row:
         return _SELF_PAYMENT
     if refusal != _ACCEPTED:
         return refusal
-    if is_out_of_hours(books, debtor, creditor, level, amount, special):
+    if is_out_of_hours(books, accounts, limits, debtor_row, creditor_row, level, amount, special):
         return _OUT_OF_HOURS
     if not debtor.logged_in and is_hvps(level):
         return _LOGGED_OUT
@@ -105,6 +118,7 @@ def stand_in_line(
     books: Records,
     accounts: Records,
     queues: Records,
+    owed: Records,
     payments: Records,
     time_ms: int,
     sequence: int,
@@ -127,15 +141,18 @@ def stand_in_line(
     payment.level = level
     payment.refusal = refusal
     payment.special = special
-    append(books, accounts, queues, payments, row, at_level)
+    payment.locked = False
+    append(books, accounts, queues, owed, payments, row, at_level)
 
 
 @clause
-def receive(
+def settle_or_queue(
     books: Records,
     accounts: Records,
     queues: Records,
+    owed: Records,
     payments: Records,
+    limits: Records,
     log: Records,
     time_ms: int,
     sequence: int,
@@ -146,29 +163,59 @@ def receive(
     refusal: int,
     special: bool,
 ) -> int:
-    """The system receives a payment: settle it, queue it or refuse it. Returns what was done (`codes.Act`)."""
-    assert amount > 0
-    debtor = accounts[debtor_row]
-    creditor = accounts[creditor_row]
-    refused = find_refusal(books, debtor, creditor, debtor_row == creditor_row, level, amount, refusal, special)
+    """Settle the payment, queue it or refuse it. Returns what was done (`codes.Act`)."""
+    refused = find_refusal(
+        books, accounts, limits, debtor_row, creditor_row, level, amount, refusal, special
+    )  # fmt: skip
     if refused == _ACCEPTED:
-        if can_settle(books, debtor, level, amount):
+        if can_settle(books, accounts, limits, debtor_row, creditor_row, level, amount):
             post(books, accounts, log, time_ms, sequence, debtor_row, creditor_row, amount, level, _NO_CAUSE)
+            count_in_limits(accounts, limits, debtor_row, creditor_row, amount, level)
             wake(books, accounts, creditor_row, sequence)
             if books[0].first_woken >= 0:
-                cascade(books, accounts, queues, payments, log, time_ms)
+                cascade(books, accounts, queues, owed, payments, limits, log, time_ms)
             return _SETTLED
         if books[0].discipline != _REJECT or not is_hvps(level):
             stand_in_line(
-                books, accounts, queues, payments, time_ms, sequence, debtor_row, creditor_row,
+                books, accounts, queues, owed, payments, time_ms, sequence, debtor_row, creditor_row,
                 amount, level, level, _ACCEPTED, special,
             )  # fmt: skip
             note_peaks(books)
+            watch_growth(books)
             write_log(books, log, sequence, time_ms, _NO_CAUSE, _QUEUED, _ACCEPTED, level)
             return _QUEUED
-        refused = _DEBIT_CONTROL if is_held(debtor, level) else _FUNDS
+        refused = _DEBIT_CONTROL if is_held(accounts[debtor_row], level) else _FUNDS
     write_log(books, log, sequence, time_ms, _NO_CAUSE, _REFUSED, refused, level)
     return _REFUSED
+
+
+@clause
+def receive(
+    books: Records,
+    accounts: Records,
+    queues: Records,
+    owed: Records,
+    payments: Records,
+    limits: Records,
+    log: Records,
+    time_ms: int,
+    sequence: int,
+    debtor_row: int,
+    creditor_row: int,
+    amount: int,
+    level: int,
+    refusal: int,
+    special: bool,
+) -> int:
+    """The system receives a payment. Returns what was done with it; the clock looks if matching is continuous."""
+    assert amount > 0
+    act = settle_or_queue(
+        books, accounts, queues, owed, payments, limits, log, time_ms, sequence, debtor_row, creditor_row,
+        amount, level, refusal, special,
+    )  # fmt: skip
+    if books[0].stop_when_queued and books[0].normal_waiting_count > 0:
+        books[0].crossings += 1
+    return act
 
 
 @rule
@@ -176,7 +223,9 @@ def submit(
     books: Records,
     accounts: Records,
     queues: Records,
+    owed: Records,
     payments: Records,
+    limits: Records,
     log: Records,
     time_ms: int,
     sequence: int,
@@ -190,12 +239,12 @@ def submit(
     """A bank is instructed to pay: it sends at once, or keeps the payment in its outbox while it holds back."""
     if time_ms < accounts[debtor_row].hold_until_ms and is_hvps(level):
         stand_in_line(
-            books, accounts, queues, payments, time_ms, sequence, debtor_row, creditor_row,
+            books, accounts, queues, owed, payments, time_ms, sequence, debtor_row, creditor_row,
             amount, level, OUTBOX, refusal, special,
         )  # fmt: skip
         write_log(books, log, sequence, time_ms, _NO_CAUSE, _HELD, _ACCEPTED, level)
         return _HELD
     return receive(
-        books, accounts, queues, payments, log, time_ms, sequence, debtor_row, creditor_row,
+        books, accounts, queues, owed, payments, limits, log, time_ms, sequence, debtor_row, creditor_row,
         amount, level, refusal, special,
     )  # fmt: skip

@@ -36,7 +36,7 @@ FIELDS: Final = {
 def _raise_earmark(account: Records, value: int) -> bool:
     """Set the earmark (圈存); raising it needs the money, and moves none."""
     free = account.balance - account.earmark - account.floor + account.overdraft_limit
-    free -= account.reserved_high + account.reserved_urgent
+    free -= account.reserved_high + account.reserved_urgent + account.reserved_matching
     if value > account.earmark and free < value - account.earmark:
         return False
     account.earmark = value
@@ -48,7 +48,9 @@ def set_field(
     books: Records,
     accounts: Records,
     queues: Records,
+    owed: Records,
     payments: Records,
+    limits: Records,
     log: Records,
     time_ms: int,
     row: int,
@@ -75,7 +77,7 @@ def set_field(
         account.reserved_urgent = value
     note_lowest(account)
     wake(books, accounts, row, _LIMIT)
-    cascade(books, accounts, queues, payments, log, time_ms)
+    cascade(books, accounts, queues, owed, payments, limits, log, time_ms)
     return _DONE
 
 
@@ -84,7 +86,9 @@ def set_controls(
     books: Records,
     accounts: Records,
     queues: Records,
+    owed: Records,
     payments: Records,
+    limits: Records,
     log: Records,
     time_ms: int,
     row: int,
@@ -95,7 +99,7 @@ def set_controls(
     accounts[row].debit_control = debit_control
     accounts[row].credit_control = credit_control
     wake(books, accounts, row, _CONTROL)
-    cascade(books, accounts, queues, payments, log, time_ms)
+    cascade(books, accounts, queues, owed, payments, limits, log, time_ms)
 
 
 @rule
@@ -103,7 +107,9 @@ def set_life(
     books: Records,
     accounts: Records,
     queues: Records,
+    owed: Records,
     payments: Records,
+    limits: Records,
     log: Records,
     time_ms: int,
     row: int,
@@ -119,7 +125,7 @@ def set_life(
             return _NOT_EMPTY
     account.life = life
     wake(books, accounts, row, _CONTROL)
-    cascade(books, accounts, queues, payments, log, time_ms)
+    cascade(books, accounts, queues, owed, payments, limits, log, time_ms)
     return _DONE
 
 

@@ -28,19 +28,30 @@ _ONE_SIDED: Final = int(Level.ONE_SIDED)
 
 @rule
 def return_queued(
-    books: Records, accounts: Records, queues: Records, payments: Records, log: Records, time_ms: int
+    books: Records,
+    accounts: Records,
+    queues: Records,
+    owed: Records,
+    payments: Records,
+    limits: Records,
+    log: Records,
+    time_ms: int,
 ) -> None:
-    """Send back every queued payment of levels 1, 6, 7; then what they blocked is tried once more."""
+    """Send back every queued payment of levels 1, 6, 7; then what they blocked is tried once more.
+
+    No matching is under way any more.
+    """
+    assert books[0].matching_locked == 0
     for account_row in range(accounts.shape[0]):
         for level in range(LEVELS):
             if not is_hvps(level):
                 continue
             while queues[account_row, level].head != NOBODY:
                 row = queues[account_row, level].head
-                remove(books, accounts, queues, payments, row)
+                remove(books, accounts, queues, owed, payments, row)
                 write_log(books, log, payments[row].sequence, time_ms, _NO_CAUSE, _RETURNED, _END_OF_DAY, level)
                 give_back_row(books, payments, row)
-    retry_all(books, accounts, queues, payments, log, time_ms, _RETURN)
+    retry_all(books, accounts, queues, owed, payments, limits, log, time_ms, _RETURN)
 
 
 @rule
@@ -70,6 +81,7 @@ def post_in_any_case(
     books: Records,
     accounts: Records,
     queues: Records,
+    owed: Records,
     payments: Records,
     log: Records,
     time_ms: int,
@@ -78,7 +90,7 @@ def post_in_any_case(
 ) -> None:
     """Post a waiting item of the central bank's own levels, whatever controls stand on the account."""
     payment = payments[row]
-    remove(books, accounts, queues, payments, row)
+    remove(books, accounts, queues, owed, payments, row)
     post(
         books, accounts, log, time_ms, payment.sequence, payment.debtor, payment.creditor,
         payment.amount, payment.level, cause,
@@ -91,6 +103,7 @@ def clear_level(
     books: Records,
     accounts: Records,
     queues: Records,
+    owed: Records,
     payments: Records,
     log: Records,
     loans: Records,
@@ -112,7 +125,7 @@ def clear_level(
             loans[count, 1] = lacking
             count += 1
             cause = _PENALTY
-        post_in_any_case(books, accounts, queues, payments, log, time_ms, row, cause)
+        post_in_any_case(books, accounts, queues, owed, payments, log, time_ms, row, cause)
     return count
 
 
@@ -121,6 +134,7 @@ def lend_and_clear(
     books: Records,
     accounts: Records,
     queues: Records,
+    owed: Records,
     payments: Records,
     log: Records,
     loans: Records,
@@ -135,7 +149,19 @@ def lend_and_clear(
     count = 0
     for account_row in range(accounts.shape[0]):
         count = clear_level(
-            books, accounts, queues, payments, log, loans, time_ms, first_sequence, lender, account_row, 0, count
+            books,
+            accounts,
+            queues,
+            owed,
+            payments,
+            log,
+            loans,
+            time_ms,
+            first_sequence,
+            lender,
+            account_row,
+            0,
+            count,
         )
     for account_row in range(accounts.shape[0]):
         account = accounts[account_row]
@@ -147,8 +173,8 @@ def lend_and_clear(
             count += 1
         for level in range(2, 6):
             count = clear_level(
-                books, accounts, queues, payments, log, loans, time_ms, first_sequence, lender, account_row, level,
-                count,
+                books, accounts, queues, owed, payments, log, loans, time_ms, first_sequence, lender, account_row,
+                level, count,
             )  # fmt: skip
         if not account.central_bank:
             account.earmark = min(account.earmark, max(0, account.balance))  # credit covers nothing overnight

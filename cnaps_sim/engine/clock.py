@@ -79,6 +79,7 @@ class Clock(simpy.Environment):
     after_each: called with the present time after every control event and whenever the flow stopped early
         (a watch line was crossed, or the clearing window was cured).
     on_chunk: called whenever the books' log should be drained, at the end of each chunk of a flow.
+    crossings: watch lines crossed so far, those of balances (each has its entry in the log) and of the queue's growth.
     """
 
     def __init__(self, books: Books, start_ms: int) -> None:
@@ -87,6 +88,7 @@ class Clock(simpy.Environment):
         self.feeds: list[Feed] = []
         self.after_each: list[Callable[[int], None]] = []
         self.on_chunk: list[Callable[[], None]] = []
+        self.crossings = 0
 
     def at(self, time_ms: int, rank: Rank) -> simpy.Event:
         """An event that happens at `time_ms`, in its rank's place among the events of that instant."""
@@ -113,7 +115,7 @@ class Clock(simpy.Environment):
         while self._queue and self._advance(self._next_bound()):
             pass  # the flow stopped early: whoever listened may have scheduled something sooner
         super().step()
-        self.books.take_crossings()
+        self.crossings += self.books.take_crossings()
         self._notify()
 
     def finish(self) -> None:
@@ -133,7 +135,9 @@ class Clock(simpy.Environment):
                 rows = feed.chunk()
                 first = feed.next_row
                 feed.next_row = self.books.advance(rows, first, until_ms, feed.first_sequence)
-                stopped = self.books.take_crossings() > 0 or self.books.is_window_cured()
+                crossed = self.books.take_crossings()
+                self.crossings += crossed
+                stopped = crossed > 0 or self.books.is_window_cured()
                 if feed.next_row == feed.edge_row:
                     self._drain()
                 if stopped:

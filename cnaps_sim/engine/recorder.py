@@ -46,6 +46,28 @@ class Event:
 
 
 @dataclass
+class Matching:
+    """A queue matching (排队撮合): what it chose and what became of it; all counts are of the chosen set itself.
+
+    number: from 1; time_ms: when it chose; settled_ms: when its payments were posted, None if it settled nothing
+    bound_fen: bound of the linear relaxation, None where the scenario asks for none
+    accounts: accounts with a payment settled, as debtor or creditor
+    """
+
+    number: int
+    time_ms: int
+    settled_ms: int | None
+    trigger: str
+    algorithm: str
+    considered: int
+    considered_fen: int
+    settled: int
+    settled_fen: int
+    bound_fen: int | None
+    accounts: int
+
+
+@dataclass
 class DayClose:
     """The accounts at the end of a business date: a copy of their records, and what was lent and charged."""
 
@@ -71,6 +93,7 @@ class Recorder:
     """Everything a run leaves behind.
 
     keep_log: whether per-payment detail is wanted; without it the log is only passed on to `listeners`.
+    warnings: balance warnings raised or cleared so far.
     """
 
     books: Books
@@ -81,8 +104,10 @@ class Recorder:
     log: list[Records] = field(default_factory=list)
     bookings: list[Booking] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    matchings: list[Matching] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     day_closes: list[DayClose] = field(default_factory=list)
+    warnings: int = 0
 
     def __post_init__(self) -> None:
         self.last_act = np.zeros(self.sequences, np.int8)
@@ -102,6 +127,7 @@ class Recorder:
         about_payments = log
         is_warning = (log["act"] == _WARNINGS[0]) | (log["act"] == _WARNINGS[1])
         if is_warning.any():
+            self.warnings += int(is_warning.sum())
             self._tell_warnings(log[is_warning])
             about_payments = log[~is_warning]
         self.last_act[about_payments["sequence"]] = about_payments["act"]

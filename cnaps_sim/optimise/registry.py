@@ -88,7 +88,7 @@ def algorithm(
     def declare(solve: Solve) -> Solve:
         other = _declared.get(name)
         assert other is None or _home(other.solve) == _home(solve), f"two algorithms are called {name}"
-        bundled = solve.__module__.startswith("cnaps_sim.optimise.")
+        bundled = str(solve.__module__).startswith("cnaps_sim.optimise.")
         _declared[name] = Algorithm(
             name, solve, reference, chinese, keeps_sequence, exact, uses_lp, for_runs, bundled
         )  # fmt: skip
@@ -246,10 +246,10 @@ def _module(name: str) -> ModuleType:
 
 
 def _home(solve: Solve) -> tuple[str, str]:
-    return solve.__module__, getattr(solve, "__qualname__", "")
+    return str(solve.__module__), getattr(solve, "__qualname__", "")
 
 
 def _documented_place(item: Algorithm) -> tuple[int, int]:
-    home = item.solve.__module__
+    home = str(item.solve.__module__)
     place = next((i for i, module in enumerate(_MODULES) if home == module or home.startswith(module + ".")), 99)
     return place, list(_declared).index(item.name)

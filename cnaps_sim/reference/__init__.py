@@ -5,11 +5,13 @@ classes, one room per subject:
 
 - `account`: one settlement account and what it can spend;
 - `queue`: its settlement queue with the eight levels;
+- `limits`: what a participant lets flow to another, net;
 - `ledger`: the one place where money moves, and the log;
 - `admission`: who is refused on arrival, in which order of precedence;
 - `settlement`: submit, queue, release in cascades;
 - `orders`: what a participant may do with its own queued payment;
 - `terms`: limits, controls, log-in;
+- `matching`: payments that settle together when none of them could alone;
 - `window`: what happens when the clearing window closes;
 - `books`: all of them together, plus flows and snapshots.
 

@@ -36,6 +36,7 @@ class Account:
     overdraft_limit     日间透支限额: how far below zero the account may go during the day
     reserved_high       HPAR: kept for levels 0 and 1
     reserved_urgent     UPAR: kept for levels 0 to 6
+    reserved_matching   kept for a matching under way, out of reach of every level
     warning_line        余额预警: the account is `warned` while its balance is below the line
     hold_until_ms       until then the bank's own payments stay in its outbox
     debit_control       借记控制: debits are held in the queue
@@ -48,8 +49,8 @@ class Account:
     __slots__ = (
         "balance", "central_bank", "credit_control", "debit_control", "earmark", "floor", "hold_until_ms", "life",
         "logged_in", "lowest_available", "lowest_balance", "outbox", "overdraft_fen_ms", "overdraft_limit",
-        "overdraft_since_ms", "queue", "received", "received_count", "reserved_high", "reserved_urgent", "row",
-        "sent", "sent_count", "warned", "warning_line", "woken", "woken_by",
+        "overdraft_since_ms", "queue", "received", "received_count", "reserved_high", "reserved_matching",
+        "reserved_urgent", "row", "sent", "sent_count", "warned", "warning_line", "woken", "woken_by",
     )  # fmt: skip
 
     def __init__(self, row: int, terms: Mapping[str, Any]) -> None:
@@ -61,6 +62,7 @@ class Account:
         self.overdraft_limit = int(terms.get("overdraft_limit", 0))
         self.reserved_high = int(terms.get("reserved_high", 0))
         self.reserved_urgent = int(terms.get("reserved_urgent", 0))
+        self.reserved_matching = 0
         self.warning_line = int(terms.get("warning_line", NEVER))
         self.life = Life(int(terms.get("life", Life.OPEN)))
         self.debit_control = bool(terms.get("debit_control", False))
@@ -88,6 +90,14 @@ class Account:
         """Balance − earmark − floor + overdraft limit: what the account could pay, reservations aside."""
         return self.balance - self.earmark - self.floor + self.overdraft_limit
 
+    def note_lowest(self) -> None:
+        """Keep the lowest balance and the lowest unreserved funds of the day."""
+        if self.balance < self.lowest_balance:
+            self.lowest_balance = self.balance
+        unreserved = self.balance - self.earmark - self.floor + self.overdraft_limit
+        if unreserved < self.lowest_available:
+            self.lowest_available = unreserved
+
     def credit(self, level: int, phase: int) -> int:
         """The overdraft a payment of `level` may use.
 
@@ -101,13 +111,13 @@ class Account:
     def available(self, level: int, phase: int) -> int:
         """What a payment of `level` can spend (可用额度).
 
-        Available = balance − earmark − floor + credit − reservations for other levels. A round net may use the
-        earmark, which is kept for it, and is bound by no reservation.
+        Available = balance − earmark − floor + credit − reservations for other levels and for a matching. A round
+        net may use the earmark, which is kept for it, and is bound by no reservation for other levels.
         """
-        credit = self.credit(level, phase)
+        available = self.balance - self.floor - self.reserved_matching + self.credit(level, phase)
         if level == _ROUND_NET:
-            return self.balance - self.floor + credit
-        available = self.balance - self.earmark - self.floor + credit
+            return available
+        available -= self.earmark
         if level >= _FIRST_WITHOUT_RESERVE:
             available -= self.reserved_high
         if level >= _NORMAL:
@@ -116,7 +126,7 @@ class Account:
 
     def earmark_used(self, amount: int, phase: int) -> int:
         """The part of a round net of `amount` that free money does not cover: it is taken from the earmark."""
-        free = self.balance - self.earmark - self.floor + self.credit(_ROUND_NET, phase)
+        free = self.available(_ROUND_NET, phase) - self.earmark
         return max(0, amount - max(0, free))
 
     @property

@@ -26,8 +26,13 @@ class Admission(Ledger):
     discipline       what happens to a payment that cannot be funded
     """
 
-    def __init__(self, accounts: Sequence[Mapping[str, Any]], discipline: int = Discipline.FIFO) -> None:
-        super().__init__(accounts)
+    def __init__(
+        self,
+        accounts: Sequence[Mapping[str, Any]],
+        discipline: int = Discipline.FIFO,
+        limits: Sequence[tuple[int, int, int]] = (),
+    ) -> None:
+        super().__init__(accounts, limits)
         self.discipline = Discipline(discipline)
         self.special_session = False
 
@@ -81,11 +86,11 @@ class Admission(Ledger):
             return special or not self.special_session
         if self.phase == Phase.CLEARING_WINDOW:
             is_short = creditor.balance < 0 or creditor.queue.count > 0
-            return is_short and self._settles_at_once(debtor, amount, level)
+            return is_short and self._settles_at_once(debtor, creditor, amount, level)
         return False
 
-    def _settles_at_once(self, debtor: Account, amount: int, level: int) -> bool:
-        """Can a payment arriving now be posted: not held, not blocked by a waiting one, and funded?
+    def _settles_at_once(self, debtor: Account, creditor: Account, amount: int, level: int) -> bool:
+        """Can a payment arriving now be posted: not held, not blocked by a waiting one, funded, within its limit?
 
         The central bank can always pay.
         """
@@ -95,4 +100,6 @@ class Admission(Ledger):
             return False
         if debtor.queue.count and debtor.queue.blocks(level, debtor.held, self.discipline == Discipline.BYPASS):
             return False
-        return amount <= debtor.available(level, self.phase)
+        if amount > debtor.available(level, self.phase):
+            return False
+        return not self.limit or self._within_limit(debtor.row, creditor.row, amount, level)

@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 from cnaps_sim.reference.account import Account
+from cnaps_sim.reference.matching import Matching
 from cnaps_sim.reference.orders import Orders
 from cnaps_sim.reference.terms import Terms
 from cnaps_sim.reference.window import ClearingWindow
@@ -18,24 +19,25 @@ from cnaps_sim.words.codes import Act, Phase
 OUTBOX: Final = 8
 
 _ACCOUNT_FIELDS: Final = (
-    "balance", "earmark", "floor", "overdraft_limit", "reserved_high", "reserved_urgent", "warning_line",
-    "hold_until_ms", "lowest_balance", "lowest_available", "sent", "received", "sent_count", "received_count",
-    "life", "debit_control", "credit_control", "logged_in", "warned", "overdraft_fen_ms",
+    "balance", "earmark", "floor", "overdraft_limit", "reserved_high", "reserved_urgent", "reserved_matching",
+    "warning_line", "hold_until_ms", "lowest_balance", "lowest_available", "sent", "received", "sent_count",
+    "received_count", "life", "debit_control", "credit_control", "logged_in", "warned", "overdraft_fen_ms",
 )  # fmt: skip
 _COUNTERS: Final = (
     "waiting_count", "waiting_fen", "hvps_waiting_count", "hvps_waiting_fen", "peak_hvps_count", "peak_hvps_fen",
-    "peak_saps_count", "peak_saps_fen", "overdrawn_count", "crossings",
+    "peak_saps_count", "peak_saps_fen", "overdrawn_count", "crossings", "matching_locked",
 )  # fmt: skip
 _TIME: Final = itemgetter(0)
 #: Rows turned into Python numbers at a time, because a stop at a watch line wastes the rest.
 _PIECE: Final = 4096
 
 
-class Books(Orders, Terms, ClearingWindow):
+class Books(Orders, Terms, ClearingWindow, Matching):
     """The central bank's books (清算账户管理系统) in plain Python.
 
-    `Books(accounts, discipline, reprioritise)`: one mapping per account in row order, with any of the terms of
-    `account.Account`; the discipline of the queue; whether participants may change the level of a payment.
+    `Books(accounts, discipline, reprioritise, limits)`: one mapping per account in row order, with any of the
+    terms of `account.Account`; the discipline of the queue; whether participants may change the level of a
+    payment; bilateral limits as (debtor row, creditor row, fen).
     """
 
     def advance(self, rows: Any, first: int, until_ms: int, first_sequence: int) -> int:
@@ -60,11 +62,14 @@ class Books(Orders, Terms, ClearingWindow):
         return self.waiting_count == 0 and self.overdrawn_count == 0
 
     def snapshot(self) -> dict[str, Any]:
-        """Everything observable: accounts, queues (only those that hold something, heads first) and counters."""
+        """Everything observable: accounts, queues (only those that hold something, heads first), counters, and the
+        net sums under bilateral limits in the order given.
+        """
         return {
             "accounts": [{field: getattr(account, field) for field in _ACCOUNT_FIELDS} for account in self.accounts],
             "queues": {account.row: queues for account in self.accounts if (queues := _queues_of(account))},
             "books": {counter: getattr(self, counter) for counter in _COUNTERS},
+            "limits": list(self.net.values()),
         }
 
 

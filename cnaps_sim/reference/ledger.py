@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from cnaps_sim.reference.account import Account
+from cnaps_sim.reference.limits import BilateralLimits
 from cnaps_sim.words.codes import Act, Cause, Level, Phase, Refusal
 
 #: (sequence, time_ms, cause, act, refusal, level)
@@ -22,7 +23,7 @@ _NO_CAUSE: Final = Cause.NONE
 _ROUND_NET: Final = Level.ROUND_NET
 
 
-class Ledger:
+class Ledger(BilateralLimits):
     """Accounts, the posting of transfers, and the log.
 
     accounts         rows 0..n-1 in the order of the file
@@ -31,7 +32,8 @@ class Ledger:
     crossings        watch lines crossed since the clock last looked
     """
 
-    def __init__(self, accounts: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, accounts: Sequence[Mapping[str, Any]], limits: Sequence[tuple[int, int, int]] = ()) -> None:
+        super().__init__(limits)
         self.accounts = [Account(row, terms) for row, terms in enumerate(accounts)]
         self.phase: Phase = Phase.PREPARATION
         self.log: list[LogEntry] = []
@@ -54,22 +56,24 @@ class Ledger:
         """
         if level == _ROUND_NET:
             debtor.earmark = max(0, debtor.earmark - debtor.earmark_used(amount, self.phase))
+        self._transfer(time, sequence, debtor, creditor, amount, level, cause)
+        debtor.note_lowest()
+        self._watch(time, debtor)
+        self._watch(time, creditor)
+
+    def _transfer(
+        self, time: int, sequence: int, debtor: Account, creditor: Account, amount: int, level: int, cause: int
+    ) -> None:
+        """The two legs of a transfer and its log entry; the lowest figures and watch lines are looked at after it."""
         self._change_balance(time, debtor, -amount)
         self._change_balance(time, creditor, amount)
         debtor.sent += amount
         debtor.sent_count += 1
         creditor.received += amount
         creditor.received_count += 1
-        if debtor.balance < debtor.lowest_balance:
-            debtor.lowest_balance = debtor.balance
-        unreserved = debtor.balance - debtor.earmark - debtor.floor + debtor.overdraft_limit
-        if unreserved < debtor.lowest_available:
-            debtor.lowest_available = unreserved
+        if self.limit:
+            self._count_net(debtor.row, creditor.row, amount, level)
         self.log.append((sequence, time, cause, _SETTLED, _NO_REFUSAL, level))
-        if (debtor.balance < debtor.warning_line) != debtor.warned:
-            self._cross(time, debtor)
-        if (creditor.balance < creditor.warning_line) != creditor.warned:
-            self._cross(time, creditor)
 
     def _change_balance(self, time: int, account: Account, by: int) -> None:
         """Change a balance, having first charged the overdraft so far to the interest integral.
@@ -86,12 +90,13 @@ class Ledger:
         if (before < 0) != (after < 0) and not account.central_bank:
             self.overdrawn_count += 1 if after < 0 else -1
 
-    def _cross(self, time: int, account: Account) -> None:
-        """The balance crossed its warning line (余额预警), downwards or upwards."""
-        account.warned = not account.warned
-        self.crossings += 1
-        act = Act.WARNING_RAISED if account.warned else Act.WARNING_CLEARED
-        self._note(time, account.row, act, level=0)
+    def _watch(self, time: int, account: Account) -> None:
+        """Has the balance crossed its warning line (余额预警), downwards or upwards?"""
+        if (account.balance < account.warning_line) != account.warned:
+            account.warned = not account.warned
+            self.crossings += 1
+            act = Act.WARNING_RAISED if account.warned else Act.WARNING_CLEARED
+            self._note(time, account.row, act, level=0)
 
     def charge_overdraft(self, time: int, account: int) -> int:
         """The overdraft integral since last charged, in fen·ms, exact; it starts again from zero.
@@ -108,6 +113,7 @@ class Ledger:
         """A business date begins: lowest figures are the present ones, nothing is sent or received yet."""
         for account in self.accounts:
             account.start_day(time)
+        self._forget_nets()
 
     def drain_log(self) -> list[LogEntry]:
         """The log entries since the last drain: (sequence, time_ms, cause, act, refusal, level)."""

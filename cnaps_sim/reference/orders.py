@@ -18,15 +18,19 @@ _HVPS: Final = frozenset(HVPS_LEVELS)
 
 class Orders(Settlement):
     """Queue operations. Each names the payment by its sequence and the account (row) that asks, and answers
-    DONE, or the first obstacle of: not waiting, not its own, level closed, switched off.
+    DONE, or the first obstacle of: not waiting, not its own, level closed, locked, switched off.
 
     reprioritise  may a participant change the level of a queued payment?
     """
 
     def __init__(
-        self, accounts: Sequence[Mapping[str, Any]], discipline: int = Discipline.FIFO, reprioritise: bool = False
+        self,
+        accounts: Sequence[Mapping[str, Any]],
+        discipline: int = Discipline.FIFO,
+        reprioritise: bool = False,
+        limits: Sequence[tuple[int, int, int]] = (),
     ) -> None:
-        super().__init__(accounts, discipline)
+        super().__init__(accounts, discipline, limits)
         self.reprioritise = reprioritise
 
     def move_to_head(self, time: int, sequence: int, by: int) -> Answer:
@@ -82,6 +86,8 @@ class Orders(Settlement):
             return Answer.NOT_OWN, None
         if payment.level not in _HVPS:
             return Answer.LEVEL_CLOSED, None
+        if payment.locked:
+            return Answer.LOCKED, None
         return Answer.DONE, payment
 
     def _reordered(self, time: int, payment: Payment, act: Act, cause: Cause) -> None:

@@ -26,9 +26,12 @@ MOVABLE_UNDER_CONTROL: Final = frozenset({Level.REVERSAL, Level.SAME_CITY_NET})
 
 
 class Payment:
-    """A payment that waits: in a settlement queue, or still in its bank's outbox."""
+    """A payment that waits: in a settlement queue, or still in its bank's outbox.
 
-    __slots__ = ("amount", "creditor", "debtor", "level", "refusal", "sequence", "special")
+    locked  a matching under way has chosen it: it stays in its place until that ends
+    """
+
+    __slots__ = ("amount", "creditor", "debtor", "level", "locked", "refusal", "sequence", "special")
 
     def __init__(
         self, sequence: int, debtor: int, creditor: int, amount: int, level: int, refusal: int, special: bool
@@ -40,6 +43,7 @@ class Payment:
         self.level = level
         self.refusal = refusal
         self.special = special
+        self.locked = False
 
 
 class SettlementQueue:

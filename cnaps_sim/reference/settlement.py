@@ -13,12 +13,15 @@ from typing import Any, Final
 from cnaps_sim.reference.account import Account
 from cnaps_sim.reference.admission import Admission
 from cnaps_sim.reference.queue import Payment
-from cnaps_sim.words.codes import HVPS_LEVELS, Act, Cause, Discipline, Refusal
+from cnaps_sim.words.codes import HVPS_LEVELS, Act, Cause, Discipline, Level, Refusal
 
 # Looked up once; see `account`.
 _HVPS: Final = frozenset(HVPS_LEVELS)
 _SETTLED: Final = Act.SETTLED
+_MATCHED: Final = frozenset({Level.HIGH, Level.NORMAL})
 _NO_CAUSE: Final = Cause.NONE
+#: A line that no queue crosses.
+_NEVER: Final = 2**62
 
 
 class Settlement(Admission):
@@ -28,16 +31,25 @@ class Settlement(Admission):
     woken               accounts whose queue is to be retried, first credited first
     waiting_count, …    payments in all settlement queues and their value; `hvps_` those of levels 1, 6 and 7
     peak_hvps_…, peak_saps_…  highest count and value right after a payment was queued; saps is all but HVPS
+    count_line, fen_line  growth of the HVPS queue beyond one of these is a crossing, on which the clock stops
+    stop_when_queued    every submission that leaves something waiting at levels 6 and 7 is a crossing
     """
 
-    def __init__(self, accounts: Sequence[Mapping[str, Any]], discipline: int = Discipline.FIFO) -> None:
-        super().__init__(accounts, discipline)
+    def __init__(
+        self,
+        accounts: Sequence[Mapping[str, Any]],
+        discipline: int = Discipline.FIFO,
+        limits: Sequence[tuple[int, int, int]] = (),
+    ) -> None:
+        super().__init__(accounts, discipline, limits)
         self.waiting: dict[int, Payment] = {}
         self.woken: deque[Account] = deque()
         self.waiting_count = self.waiting_fen = 0
         self.hvps_waiting_count = self.hvps_waiting_fen = 0
         self.peak_hvps_count = self.peak_hvps_fen = 0
         self.peak_saps_count = self.peak_saps_fen = 0
+        self.count_line = self.fen_line = _NEVER
+        self.stop_when_queued = False
 
     def submit(
         self,
@@ -73,11 +85,28 @@ class Settlement(Admission):
         refusal: int,
         special: bool,
     ) -> Act:
-        """The system receives a payment: REFUSED, SETTLED or QUEUED."""
+        """The system receives a payment; with continuous matching the clock looks at what it leaves behind."""
+        act = self._settle_or_queue(time, sequence, payer, payee, amount, level, refusal, special)
+        if self.stop_when_queued and self._may_be_matched():
+            self.crossings += 1
+        return act
+
+    def _settle_or_queue(
+        self,
+        time: int,
+        sequence: int,
+        payer: Account,
+        payee: Account,
+        amount: int,
+        level: int,
+        refusal: int,
+        special: bool,
+    ) -> Act:
+        """REFUSED, SETTLED or QUEUED."""
         why = self._judge(payer, payee, amount, level, refusal, special)
         if why:
             return self._refuse(time, sequence, level, why)
-        if self._settles_at_once(payer, amount, level):
+        if self._settles_at_once(payer, payee, amount, level):
             self._post(time, sequence, payer, payee, amount, level, _NO_CAUSE)
             if payee.queue.count:
                 self._wake(payee, sequence)
@@ -99,6 +128,8 @@ class Settlement(Admission):
         self.waiting[payment.sequence] = payment
         self._count_waiting(payment, +1)
         self._note_peaks()
+        if payment.level in _HVPS:
+            self._watch_growth(payment.amount)
         self._note(time, payment.sequence, Act.QUEUED, payment.level)
         return Act.QUEUED
 
@@ -108,6 +139,23 @@ class Settlement(Admission):
         self.peak_hvps_fen = max(self.peak_hvps_fen, self.hvps_waiting_fen)
         self.peak_saps_count = max(self.peak_saps_count, self.waiting_count - self.hvps_waiting_count)
         self.peak_saps_fen = max(self.peak_saps_fen, self.waiting_fen - self.hvps_waiting_fen)
+
+    def set_queue_lines(self, count: int, fen: int) -> None:
+        """Stop the clock when more than `count` HVPS payments, or more than `fen` of them, have come to wait."""
+        self.count_line, self.fen_line = count, fen
+
+    def set_stop_when_queued(self, on: bool) -> None:
+        """Stop the clock after every submission that leaves something waiting at levels 6 and 7, or no longer."""
+        self.stop_when_queued = on
+
+    def _may_be_matched(self) -> bool:
+        """Does anything wait at the levels that a matching looks at?"""
+        return any(payment.level in _MATCHED for payment in self.waiting.values())
+
+    def _watch_growth(self, amount: int) -> None:
+        """A payment of `amount` has joined the HVPS queue: did that take it above a line below which it was?"""
+        self.crossings += self.hvps_waiting_count - 1 <= self.count_line < self.hvps_waiting_count
+        self.crossings += self.hvps_waiting_fen - amount <= self.fen_line < self.hvps_waiting_fen
 
     def start_day(self, time: int) -> None:
         """A business date begins: the accounts' figures and the peaks start from what is there now."""
@@ -168,18 +216,24 @@ class Settlement(Admission):
         """The payment that is released next; None if the queue stands still.
 
         Only the highest movable level that holds a payment is looked at. FIFO: its head or nothing. Bypass: the
-        first of that level, from its head, that the available funds cover.
+        first of that level, from its head, that can be paid.
         """
         level = account.queue.first_movable_level(account.held)
         if level is None:
             return None
         available = account.available(level, self.phase)
         for payment in account.queue.levels[level]:
-            if payment.amount <= available:
+            if payment.amount <= available and self._is_free(payment):
                 return payment
             if self.discipline != Discipline.BYPASS:
                 break
         return None
+
+    def _is_free(self, payment: Payment) -> bool:
+        """Neither chosen by a matching under way nor kept back by a bilateral limit."""
+        if payment.locked:
+            return False
+        return not self.limit or self._within_limit(payment.debtor, payment.creditor, payment.amount, payment.level)
 
     def retry_all(self, time: int, cause: int) -> None:
         """Retry every queue, the accounts in row order; what is released has `cause` until a credit releases it."""

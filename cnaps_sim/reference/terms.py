@@ -23,12 +23,12 @@ class Terms(Settlement):
         owner = self.accounts[account]
         if field == "warning_line":
             owner.warning_line = value
-            if (owner.balance < owner.warning_line) != owner.warned:
-                self._cross(time, owner)
+            self._watch(time, owner)
             return Answer.DONE
         assert value >= 0, f"{field} {value} is negative"
         if field == "earmark" and value > owner.earmark:
-            available = owner.unreserved() - owner.reserved_high - owner.reserved_urgent
+            reserved = owner.reserved_high + owner.reserved_urgent + owner.reserved_matching
+            available = owner.unreserved() - reserved
             if available < value - owner.earmark:
                 return Answer.SHORT_OF_FUNDS
         setattr(owner, field, value)

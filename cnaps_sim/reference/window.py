@@ -24,7 +24,9 @@ class ClearingWindow(Settlement):
         """Send back every queued payment of levels 1, 6 and 7 (PR09, RJ99), then retry what still waits.
 
         Accounts in row order, levels from the highest, each from its head. Nothing is retried before all are out.
+        No matching is under way any more.
         """
+        assert not any(payment.locked for payment in self.waiting.values()), "a matching is under way"
         for account in self.accounts:
             for level in HVPS_LEVELS:
                 for payment in tuple(account.queue.levels[level]):

@@ -39,6 +39,9 @@ class Actions:
             at_ms = action.at.ms(first)
             if isinstance(action, verbs.StopSending):
                 self._schedule_stop(action, at_ms)
+            elif isinstance(action, verbs.Match):
+                if self.world.matching is not None:  # a rehearsal may be without
+                    self.world.matching.command(at_ms)
             else:
                 self.world.clock.call_at(at_ms, Rank.ACTION, self._act(action))
 

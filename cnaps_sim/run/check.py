@@ -51,9 +51,9 @@ def verify_folder(folder: str | Path, summarise: Summarise) -> list[str]:
             differences.append(f"the input file {key} has changed since the run")
     for name in dict.fromkeys([*first.recorded, *again.recorded]):
         differences += _table_difference(name, first, again)
-    for key in ("seed", "date", "days", "scenario_sha256", "items", "summary"):
-        if first.manifest.get(key) != again.manifest[key]:
-            told, repeated = first.manifest.get(key), again.manifest[key]
+    for key in ("seed", "date", "days", "scenario_sha256", "items", "matching", "summary"):
+        told, repeated = first.manifest.get(key), again.manifest.get(key)
+        if told != repeated:
             differences.append(f"manifest: {key} {_brief(told)}, repeated {_brief(repeated)}")
     if first.manifest["audit"].get("verdict") != again.manifest["audit"]["verdict"]:
         differences.append(

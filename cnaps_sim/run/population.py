@@ -131,7 +131,8 @@ def _granted(loaded: Loaded) -> int:
 def _check_ids(loaded: Loaded, flow: Flow) -> None:
     """A payment may not be called by a word that results use for what released another."""
     words = [cause.word for cause in Cause if cause.word]
-    taken = flow.payment_ids.filter(pc.is_in(flow.payment_ids, pa.array(words)))
+    ids = flow.payment_ids
+    taken = ids.filter(pc.or_(pc.is_in(ids, pa.array(words)), pc.starts_with(ids, "matching:")))
     if len(taken):
         place = loaded.place_of("workload")
         raise InputError(place, "payment_id", "is a word of its own in results", taken[0].as_py(), "any other id")

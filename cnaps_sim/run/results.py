@@ -19,6 +19,7 @@ from cnaps_sim.run.columns import ARROW_TYPES, NEVER, Array, build, nullable, te
 from cnaps_sim.run.fates import STATUS_OF_ACT, Fates, Instructions
 from cnaps_sim.words.codes import (
     HVPS_LEVELS,
+    MATCHING_CAUSE,
     AccountStatus,
     Act,
     Cause,
@@ -28,6 +29,7 @@ from cnaps_sim.words.codes import (
     Status,
     System,
     TransferKind,
+    matching_number,
 )
 from cnaps_sim.words.timetable import Timetable
 from cnaps_sim.workload.flow import Flow
@@ -55,12 +57,15 @@ def _statuses(fates: Fates, recorder: Recorder) -> pa.DictionaryArray:
 
 
 def _released_by(fates: Fates, ids: pa.Array) -> pa.DictionaryArray:
-    """What released each payment, in words: a payment's id, or the word of a cause."""
+    """What released each payment, in words: a payment's id, a matching and its number, or the word of a cause."""
     causes, codes = np.unique(fates.cause, return_inverse=True)
     words: list[str] = []
     by_payment = ids.take(pa.array(np.maximum(causes, 0))).to_pylist() if len(ids) else []
     for cause, name in zip(causes.tolist(), by_payment, strict=True):
-        words.append(name if cause >= 0 else Cause(cause).word or "")
+        if cause <= MATCHING_CAUSE:
+            words.append(f"matching:{matching_number(cause)}")
+        else:
+            words.append(name if cause >= 0 else Cause(cause).word or "")
     return text(codes, words, mask=fates.cause == int(Cause.NONE))
 
 
@@ -140,7 +145,7 @@ def transfers_table(
 ) -> pa.Table:
     """One row per posting, in posting order."""
     rows = np.flatnonzero(np.ascontiguousarray(log["act"]) == Act.SETTLED)
-    sequence, time_ms = log["sequence"][rows], log["time_ms"][rows]
+    sequence, time_ms, cause = log["sequence"][rows], log["time_ms"][rows], log["cause"][rows]
     in_queue = told.is_item[sequence]
     day = np.asarray(timetable.day_index(time_ms))
     return build(
@@ -155,6 +160,7 @@ def transfers_table(
             "level": pa.array(fates.level[sequence], mask=~in_queue),
             "kind": text(told.kind[sequence], list(TransferKind)),
             "payment_id": told.payment_ids.take(pa.array(sequence)),
+            "matching": pa.array(MATCHING_CAUSE - cause.astype(np.int64), mask=cause > MATCHING_CAUSE),
         },
     )
 
@@ -281,6 +287,21 @@ def _cumulated(times: Array, told: Instructions, fates: Fates, timetable: Timeta
         result[f"{word}_fen"] = total[reached] - total[before]
         result[f"{word}_count"] = reached - before
     return result
+
+
+def matchings_table(recorder: Recorder, timetable: Timetable) -> pa.Table:
+    """One row per queue matching (排队撮合), by number."""
+    found = recorder.matchings
+    times = np.array([matching.time_ms for matching in found], np.int64)
+    day = _close_day(np.asarray(timetable.day_index(times)), times, timetable)
+    columns: dict[str, pa.Array] = {"date": dates_of(timetable, day)}
+    for name in ("time_ms", "settled_ms", "considered", "considered_fen", "settled", "settled_fen", "bound_fen"):
+        columns[name] = pa.array([getattr(matching, name) for matching in found], pa.int64())
+    columns["matching"] = pa.array([matching.number for matching in found], pa.int64())
+    columns["accounts"] = pa.array([matching.accounts for matching in found], pa.int64())
+    for name in ("trigger", "algorithm"):
+        columns[name] = pa.array([getattr(matching, name) for matching in found], pa.string()).dictionary_encode()
+    return build("matchings", columns)
 
 
 def events_table(recorder: Recorder, timetable: Timetable) -> pa.Table:

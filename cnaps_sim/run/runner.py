@@ -22,6 +22,7 @@ from cnaps_sim.run import results
 from cnaps_sim.run.actions import Actions
 from cnaps_sim.run.columns import empty_table
 from cnaps_sim.run.fates import Fates, Instructions
+from cnaps_sim.run.saving import liquidity_saving
 from cnaps_sim.run.store import Run
 from cnaps_sim.run.world import Progress, World
 from cnaps_sim.scenario.load import Loaded
@@ -53,12 +54,16 @@ def simulate(loaded: Loaded, summarise: Summarise, replication: int = 0, progres
     verdict = stream_verdict + audit_tables(_recorded(tables), manifest, check_digests=False)
     manifest["audit"] = _verdict(verdict)
     audited = time.perf_counter()
+    if loaded.scenario.hvps.matching.is_on and loaded.scenario.hvps.matching.saving:
+        manifest["matching"] = liquidity_saving(loaded, world.population, progress).as_dict()
+    saved = time.perf_counter()
     manifest["summary"] = summarise(run)
     manifest["wall_s"] = {
         "generate": round(generated - started, 3),
         "simulate": round(played - generated, 3),
         "tables": round(made - played, 3),
         "digest_and_audit": round(audited - made, 3),
+        "saving": round(saved - audited, 3),
         "total": round(time.perf_counter() - started, 3),
     }
     run.unwanted = unwanted_tables(loaded.scenario.record)
@@ -77,6 +82,7 @@ def make_tables(world: World) -> dict[str, pa.Table]:
             "transfers": beside.submit(results.transfers_table, told, fates, log, directory, timetable),
             "series": beside.submit(results.series_table, recorder, told, fates, directory, timetable),
             "accounts": beside.submit(results.accounts_table, recorder.day_closes, world.opening, directory, timetable),
+            "matchings": beside.submit(results.matchings_table, recorder, timetable),
             "events": beside.submit(results.events_table, recorder, timetable),
         }
         tables = {name: made.result() for name, made in making.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,10 +13,12 @@ from cnaps_sim.core import Books
 from cnaps_sim.core.records import Records
 from cnaps_sim.engine.clock import Clock, Process, Rank
 from cnaps_sim.engine.recorder import Recorder
+from cnaps_sim.run.matching import keeps_sequence, limit_rows, matching_rules
 from cnaps_sim.run.population import Population, populate
 from cnaps_sim.scenario.load import Loaded
 from cnaps_sim.systems.ccms import Ccms
 from cnaps_sim.systems.hvps import Hvps
+from cnaps_sim.systems.matching import QueueMatching
 from cnaps_sim.systems.saps import Saps
 from cnaps_sim.words.codes import Life, Phase
 from cnaps_sim.words.errors import InputError
@@ -26,27 +29,54 @@ from cnaps_sim.words.timetable import BusinessDay, Timetable
 Progress = Callable[[int, int], None]
 
 
+@dataclass(frozen=True)
+class Rehearsal:
+    """A world that is played for one figure: no auditor, no samples, no log kept, and its population given.
+
+    matched: whether queues are matched as the scenario says
+    """
+
+    population: Population
+    matched: bool
+
+
 class World:
     """Everything one run needs. `run()` plays it to the end; the recorder then holds what happened."""
 
-    def __init__(self, loaded: Loaded, replication: int = 0, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        loaded: Loaded,
+        replication: int = 0,
+        progress: Progress | None = None,
+        rehearsal: Rehearsal | None = None,
+    ) -> None:
         scenario = loaded.scenario
         self.loaded = loaded
+        self.rehearsal = rehearsal
+        self.rules = matching_rules(loaded) if rehearsal is None or rehearsal.matched else None
         self.timetable = _timetable(loaded)
-        self.streams = Streams(scenario.seed, replication)
-        self.population: Population = populate(loaded, self.timetable, self.streams)
+        if rehearsal is None:
+            self.population = populate(loaded, self.timetable, Streams(scenario.seed, replication))
+        else:
+            self.population = rehearsal.population
         self.directory = self.population.directory()
-        terms = self.population.terms()
-        self.books = Books(terms, discipline=scenario.hvps.discipline, reprioritise=scenario.hvps.reprioritise)
+        limits = limit_rows(loaded, self.population.index)
+        self.books = Books(
+            self.population.terms(),
+            discipline=scenario.hvps.discipline,
+            reprioritise=scenario.hvps.reprioritise,
+            limits=limits,
+        )
         self.opening = np.array(self.books.accounts["balance"])
-        self.recorder = Recorder(self.books, len(self.population.flow))
-        begins_ms = Hvps.begins_ms(self.timetable.business_days[0])
-        times = self.population.flow.rows["time_ms"]
-        self.clock = Clock(self.books, min(begins_ms, int(times[0]) if len(times) else begins_ms))
+        self.recorder = Recorder(self.books, len(self.population.flow), keep_log=rehearsal is None)
+        self.clock = Clock(self.books, self._begins_ms())
         names = self.directory.accounts
-        hvps = scenario.hvps
-        self.saps = Saps(self.books, self.recorder, names, hvps.overdraft_rate, hvps.penalty_rate)
+        self.saps = Saps(self.books, self.recorder, names, scenario.hvps.overdraft_rate, scenario.hvps.penalty_rate)
+        self.saps.taken_ids = self.population.booking_like_ids() if rehearsal is None else frozenset()
         self.ccms = Ccms(self.books, self.recorder, names)
+        self.matching: QueueMatching | None = None
+        if self.rules is not None:
+            self.matching = QueueMatching(self.clock, self.recorder, self.rules, names)
         self.hvps = Hvps(
             self.clock,
             self.recorder,
@@ -55,31 +85,47 @@ class World:
             self.timetable.business_days,
             self._see_phase,
             self._see_close,
+            self.matching,
         )
-        self.saps.taken_ids = self.population.booking_like_ids()
-        self.auditor = StreamAuditor(_auditors_terms(self.books, names), scenario.hvps.discipline)
+        self.auditor: StreamAuditor | None = None
+        if rehearsal is None:
+            duration_ms = 0 if self.rules is None else self.rules.duration_ms
+            terms = _auditors_terms(self.books, names)
+            kept = keeps_sequence(self.rules)
+            self.auditor = StreamAuditor(terms, scenario.hvps.discipline, kept, duration_ms, limits)
         self._bookings_told = 0
         self._progress = progress
         self._wire()
 
+    def _begins_ms(self) -> int:
+        begins_ms = Hvps.begins_ms(self.timetable.business_days[0])
+        times = self.population.flow.rows["time_ms"]
+        return min(begins_ms, int(times[0]) if len(times) else begins_ms)
+
     def _wire(self) -> None:
         rows = self.population.flow.rows
         self.recorder.on_warning = self.ccms.warn
-        self.recorder.listeners.append(self._see_log)
         self.clock.on_chunk.append(self._end_chunk)
         self.clock.feed(rows, 0)
-        self.auditor.see_flow(rows, 0)
-        self.auditor.see_phase(int(self.clock.now), Phase.PREPARATION)
-        self.clock.process(self._samples())
+        if self.auditor is not None:
+            self.recorder.listeners.append(self._see_log)
+            self.auditor.see_flow(rows, 0)
+            self.auditor.see_phase(int(self.clock.now), Phase.PREPARATION)
+            self._tell_initial_controls()
+            self.clock.process(self._samples())
 
     def run(self) -> Verdict:
         """Play every business date; returns what the auditor found in the stream of outcomes."""
-        self._tell_initial_controls()
+        self.play()
+        assert self.auditor is not None, "a rehearsal has no auditor"
+        return self.auditor.finish()
+
+    def play(self) -> None:
+        """Play every business date."""
         self.clock.run(until=self.clock.process(self.hvps.business_days()))
         self.clock.run(until=self.timetable.business_days[-1].window_end_ms + 1)  # actions after an early close
         self.clock.finish()
         self.recorder.drain()
-        return self.auditor.finish()
 
     def _samples(self) -> Process:
         """Look at the accounts every `series_step` from each opening to the scheduled end of the window."""
@@ -99,6 +145,7 @@ class World:
             self._progress(int(self.clock.now), self.clock.feeds[0].next_row)
 
     def _see_log(self, log: Records) -> None:
+        assert self.auditor is not None
         new = self.recorder.bookings[self._bookings_told :]
         self._bookings_told = len(self.recorder.bookings)
         if new:
@@ -108,20 +155,26 @@ class World:
         self.auditor.see_log(log)
 
     def _see_phase(self, time_ms: int, phase: Phase, special: bool) -> None:
-        self.auditor.see_phase(time_ms, phase, special)
+        if self.auditor is not None:
+            self.auditor.see_phase(time_ms, phase, special)
 
     def _see_close(self, time_ms: int, _day: BusinessDay) -> None:
+        if self.auditor is None:
+            return
         balances = np.array(self.books.accounts["balance"])
         self.auditor.end_of_day(time_ms, balances, int(self.books.desk["waiting_count"][0]))
 
     def tell_auditor_of_limit(self, account: int, field: str, value: int) -> None:
         """A limit is about to change; the log has been drained."""
-        self.auditor.see_limit_change(int(self.clock.now), account, field, value)
+        if self.auditor is not None:
+            self.auditor.see_limit_change(int(self.clock.now), account, field, value)
 
     def tell_auditor_of_control(
         self, account: int, *, debit_control: bool | None = None, life: Life | None = None
     ) -> None:
         """A control or the life of an account is about to change; the log has been drained."""
+        if self.auditor is None:
+            return
         record = self.books.accounts[account]
         controlled = bool(record["debit_control"]) if debit_control is None else debit_control
         frozen = int(record["life"]) == Life.FROZEN if life is None else life == Life.FROZEN
@@ -129,6 +182,7 @@ class World:
 
     def _tell_initial_controls(self) -> None:
         """Tell the auditor which accounts begin under control."""
+        assert self.auditor is not None
         held = self.books.accounts["debit_control"] | (self.books.accounts["life"] == Life.FROZEN)
         for account in np.flatnonzero(held):
             self.auditor.see_control(int(self.clock.now), int(account), True)

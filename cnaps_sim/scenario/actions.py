@@ -248,9 +248,15 @@ class RoundNet(Nets):
     do: Literal["round_net"]
 
 
+class Match(Timed):
+    """A matching of the queues (排队撮合) on command."""
+
+    do: Literal["match"]
+
+
 _MODELS: Final[tuple[type[Timed], ...]] = (
     *(MoveHead, MoveTail, Cancel, Reprioritise, Set, DebitControl, CreditControl, Inject, Reverse, SameCityNet),
-    *(RoundNet, CentralBankDebit, CentralBankCredit, Fee, StopSending, LogIn, LogOut),
+    *(RoundNet, CentralBankDebit, CentralBankCredit, Fee, StopSending, LogIn, LogOut, Match),
 )
 #: The model of each verb, in the order of the documentation.
 VERBS: Final = {get_args(model.model_fields["do"].annotation)[0]: model for model in _MODELS}
@@ -290,7 +296,8 @@ Action = Annotated[
     | Annotated[Fee, Tag(tag("fee"))]
     | Annotated[StopSending, Tag(tag("stop_sending"))]
     | Annotated[LogIn, Tag(tag("log_in"))]
-    | Annotated[LogOut, Tag(tag("log_out"))],
+    | Annotated[LogOut, Tag(tag("log_out"))]
+    | Annotated[Match, Tag(tag("match"))],
     Discriminator(_tag_of),
     BeforeValidator(_known_verb),
 ]

@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Final
 
 from cnaps_sim.scenario.accounts import AccountRow, GeneratedAccounts
-from cnaps_sim.scenario.actions import Fee, Nets, OnAccount, OnPayment, StopSending
+from cnaps_sim.scenario.actions import Fee, Match, Nets, OnAccount, OnPayment, StopSending
 from cnaps_sim.scenario.faults import fault
+from cnaps_sim.scenario.matching import MULTILATERAL
 from cnaps_sim.scenario.places import KeyPath
 from cnaps_sim.scenario.rules import BankCodes, TimetableTerms
 from cnaps_sim.scenario.workload import WorkloadPayments
@@ -35,19 +36,24 @@ def check(scenario: Scenario) -> None:
     _check_payments(scenario)
     _check_liquidity(scenario)
     _check_moments(scenario, timetable)
+    _check_limits(scenario)
+    _check_matching(scenario, timetable)
     rows = scenario.accounts
     if isinstance(rows, tuple):
         check_named_accounts(scenario, {row.account for row in rows})
 
 
 def named_accounts(scenario: Scenario) -> Iterator[tuple[KeyPath, str]]:
-    """Every account that payments or actions written in the scenario name, with the path of the key that does."""
+    """Every account that payments, limits or actions in the scenario name, with the path of the key that does."""
     for number, entry in enumerate(scenario.workload):
         if isinstance(entry, WorkloadPayments):
             for row, payment in enumerate(entry.payments):
                 path = ("workload", number, "payments", row)
                 yield (*path, "debtor"), payment.debtor
                 yield (*path, "creditor"), payment.creditor
+    for number, limit in enumerate(scenario.limits):
+        yield ("limits", number, "account"), limit.account
+        yield ("limits", number, "to"), limit.to
     for number, action in enumerate(scenario.actions):
         here = ("actions", number)
         if isinstance(action, OnAccount):
@@ -167,3 +173,32 @@ def _check_moments(scenario: Scenario, timetable: Timetable) -> None:
             raise fault("outside the hours of the run", allowed, path=("actions", number, "at"))
         if isinstance(action, StopSending) and action.until is not None and action.until.ms(scenario.date) <= at:
             raise fault("is not after the moment it begins", path=("actions", number, "until"))
+
+
+def _check_limits(scenario: Scenario) -> None:
+    seen: set[tuple[str, str]] = set()
+    for number, limit in enumerate(scenario.limits):
+        pair = (limit.account, limit.to)
+        if pair in seen:
+            problem = "has a limit towards that account already"
+            raise fault(problem, "each pair once", path=("limits", number, "account"))
+        seen.add(pair)
+    matching = scenario.hvps.matching
+    if scenario.limits and matching.is_on and matching.algorithm != MULTILATERAL:
+        problem = "does not know bilateral limits"
+        raise fault(problem, f"{MULTILATERAL} or none beside limits", path=("hvps", "matching", "algorithm"))
+
+
+def _check_matching(scenario: Scenario, timetable: Timetable) -> None:
+    """Times of day lie within every date of the run, and a matching on command has an algorithm."""
+    for place, clock_ms in enumerate(scenario.hvps.matching.at):
+        for day in timetable.business_days:
+            at_ms = day.midnight_ms + clock_ms
+            if not day.opens_ms <= at_ms < day.window_end_ms:
+                first, end = max(0, day.opens_ms - day.midnight_ms), day.window_end_ms - day.midnight_ms
+                allowed = f"from {format_clock(first)} to before {format_clock(end)}"
+                raise fault("outside the hours of a date", allowed, path=("hvps", "matching", "at", place))
+    for number, action in enumerate(scenario.actions):
+        if isinstance(action, Match) and not scenario.hvps.matching.is_on:
+            problem = "there is no matching: hvps.matching.algorithm is none"
+            raise fault(problem, "an algorithm, such as multilateral", path=("actions", number, "do"))

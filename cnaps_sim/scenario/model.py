@@ -17,6 +17,7 @@ from cnaps_sim.scenario import checks
 from cnaps_sim.scenario.accounts import Accounts
 from cnaps_sim.scenario.actions import Action
 from cnaps_sim.scenario.faults import fault
+from cnaps_sim.scenario.matching import LimitRow
 from cnaps_sim.scenario.moments import Date, Step
 from cnaps_sim.scenario.quantities import Days, Factor, Seed
 from cnaps_sim.scenario.rules import (
@@ -100,6 +101,9 @@ class Scenario(Terms):
     accounts: Accounts = Field(description="a file, rows, or a generated population")
     workload: Annotated[tuple[WorkloadEntry, ...], listed] = Field(description="where the payments come from")
     liquidity: LiquidityTerms = Field(description="where the opening balances come from")
+    limits: Annotated[tuple[LimitRow, ...], listed] = Field(
+        default=(), description="bilateral limits that accounts set themselves"
+    )
     hvps: HvpsTerms = Field(default=HvpsTerms(), description="how HVPS works")
     actions: Annotated[tuple[Action, ...], listed] = Field(default=(), description="what happens at given moments")
 

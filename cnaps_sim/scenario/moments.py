@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Annotated, Final
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
@@ -50,6 +51,24 @@ _DURATION_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9
 #: A duration above zero. int ms.
 Step = Annotated[
     int, BeforeValidator(_above_zero_ms), BeforeValidator(_read_duration), _duration_text, _DURATION_SCHEMA
+]
+
+
+def _read_span(value: object) -> int:
+    """A duration, or a bare 0, which needs no unit."""
+    if value == "0" or (isinstance(value, Integral) and not isinstance(value, bool) and value == 0):
+        return 0
+    return _read_duration(value)
+
+
+#: A duration from zero up. int ms.
+Span = Annotated[
+    int,
+    BeforeValidator(_read_span),
+    _duration_text,
+    WithJsonSchema(
+        {"anyOf": [{"const": 0}, {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? ?(ms|s|min|h|d)$|^0$"}]}
+    ),
 ]
 
 

@@ -55,6 +55,9 @@ ItemCount = Annotated[int, whole(1, 1_000_000_000), WithJsonSchema(_WHOLE_SCHEMA
 #: A number of accounts.
 AccountCount = Annotated[int, whole(1, 100_000), WithJsonSchema(_WHOLE_SCHEMA)]
 
+#: A number of queued payments.
+QueueLength = Annotated[int, whole(0, 1_000_000_000), WithJsonSchema(_WHOLE_SCHEMA)]
+
 
 def decimal(low: str, high: str, *, above: bool = False) -> BeforeValidator:
     """A number with decimals from `low` (or above it) to `high`, kept as it was written. From Python a float will do:

@@ -13,6 +13,7 @@ from typing import Annotated, Final, Self
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from cnaps_sim.scenario.faults import fault
+from cnaps_sim.scenario.matching import MatchingTerms
 from cnaps_sim.scenario.moments import ClockTime
 from cnaps_sim.scenario.quantities import Ratio, Share
 from cnaps_sim.scenario.terms import OneOf, Switch, Terms, choose_one
@@ -132,3 +133,14 @@ class HvpsTerms(Terms):
         default=OVERDRAFT_RATE_PER_YEAR, description="interest on intraday overdrafts, per year of 360 days"
     )
     penalty_rate: Share = Field(default=PENALTY_RATE_PER_DAY, description="interest on penalty loans, per day")
+    matching: MatchingTerms = Field(default=MatchingTerms(), description="queue matching")
+
+    @model_validator(mode="after")
+    def _matching_needs_a_queue(self) -> Self:
+        if self.matching.is_on and self.discipline is Discipline.REJECT:
+            raise fault(
+                "there is no queue to match: the discipline is reject",
+                "discipline fifo or bypass, or algorithm none",
+                path=("matching", "algorithm"),
+            )
+        return self

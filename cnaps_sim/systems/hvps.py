@@ -10,6 +10,7 @@ from cnaps_sim.core.records import OUTBOX
 from cnaps_sim.engine.clock import Clock, Event, Process, Rank
 from cnaps_sim.engine.recorder import DayClose, Recorder
 from cnaps_sim.systems.ccms import Ccms
+from cnaps_sim.systems.matching import QueueMatching
 from cnaps_sim.systems.saps import Saps
 from cnaps_sim.words.codes import Phase, System
 from cnaps_sim.words.timetable import BusinessDay
@@ -22,6 +23,7 @@ class Hvps:
     """Runs the business dates one after the other; closing balances are carried over.
 
     on_close: called at the end of each business date, when no queue holds anything any more.
+    matching: the matching of queues; None where the scenario has none.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class Hvps:
         days: tuple[BusinessDay, ...],
         on_phase: Callable[[int, Phase, bool], None],
         on_close: Callable[[int, BusinessDay], None],
+        matching: QueueMatching | None = None,
     ) -> None:
         self.clock = clock
         self.books = clock.books
@@ -42,6 +45,7 @@ class Hvps:
         self.days = days
         self.on_phase = on_phase
         self.on_close = on_close
+        self.matching = matching
         self._cured: Event | None = None
         clock.after_each.append(self._close_window_if_cured)
 
@@ -65,16 +69,22 @@ class Hvps:
             yield self.clock.at(day.opens_ms, Rank.PHASE)
             self._enter(Phase.DAYTIME, day)
             self.saps.collect_loans(int(self.clock.now), day_of(day.midnight_ms))
+            if self.matching is not None:
+                self.matching.open_date(day)
             yield self.clock.at(day.cut_off_ms, Rank.PHASE)
             yield from self._end_of_day(day)
 
     def _end_of_day(self, day: BusinessDay) -> Process:
         self._enter(Phase.CUT_OFF, day)
         now = int(self.clock.now)
+        if self.matching is not None:
+            self.matching.enter_cut_off()
         self._give_up_outboxes(now)
         self.saps.charge_interest(now)
         if not self.books.is_cured():
             self._enter(Phase.CLEARING_WINDOW, day)
+            if self.matching is not None:
+                self.matching.enter_window()
             self._cured = self.clock.event()
             yield self._cured | self.clock.at(day.window_end_ms, Rank.CLOSING)
             self._cured = None
@@ -100,8 +110,10 @@ class Hvps:
             self._cured.succeed()
 
     def _close_window(self, day: BusinessDay) -> None:
-        """At its close: return what participants have queued, then lend for the central bank's own levels."""
+        """At its close: a last matching, return what is queued, then lend for the central bank's own levels."""
         now = int(self.clock.now)
+        if self.matching is not None and not self.books.is_cured():
+            self.matching.close_window()
         if not self.books.is_cured():
             self.books.return_queued(now)
             self.saps.clear_remains(now, day_of(day.midnight_ms))

@@ -6,6 +6,7 @@ Integer enumerations are what the compiled books store; text enumerations are wh
 from __future__ import annotations
 
 from enum import Enum, IntEnum, StrEnum
+from typing import Final
 
 
 class System(StrEnum):
@@ -218,7 +219,10 @@ class Act(IntEnum):
 
 
 class Cause(IntEnum):
-    """What released a waiting payment; a value of 0 or more is the sequence of the payment that did."""
+    """What released a waiting payment.
+
+    A value of 0 or more is the sequence of the payment that did, one at or below MATCHING_CAUSE names a matching.
+    """
 
     NONE = -1  # nothing had to: settled on arrival
     LIMIT = -2  # a limit, floor, earmark or reservation changed
@@ -236,6 +240,16 @@ class Cause(IntEnum):
     def word(self) -> str | None:
         """The text of `released_by`, None for a payment that settled on arrival."""
         return None if self is Cause.NONE else self.name.lower()
+
+
+#: Causes at or below this one name a queue matching (排队撮合): cause = MATCHING_CAUSE - its number.
+MATCHING_CAUSE: Final = -1000
+
+
+def matching_number(cause: int) -> int:
+    """The number of the matching that a cause at or below MATCHING_CAUSE names."""
+    assert cause <= MATCHING_CAUSE
+    return MATCHING_CAUSE - cause
 
 
 class TransferKind(StrEnum):
@@ -330,6 +344,7 @@ class Answer(IntEnum):
     SWITCHED_OFF = 4  # the scenario does not allow it
     SHORT_OF_FUNDS = 5  # an earmark cannot be raised above what is available
     NOT_EMPTY = 6  # an account with a balance or a waiting payment cannot be closed
+    LOCKED = 7  # a matching under way has chosen the payment
 
     @property
     def sentence(self) -> str:
@@ -344,4 +359,5 @@ _ANSWER_WORDS = {
     Answer.SWITCHED_OFF: "the scenario does not allow it",
     Answer.SHORT_OF_FUNDS: "the account has not enough available funds",
     Answer.NOT_EMPTY: "the account holds money or a waiting payment",
+    Answer.LOCKED: "a matching under way has chosen the payment",
 }

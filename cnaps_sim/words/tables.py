@@ -98,7 +98,8 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "matchings": (
         _DATE,
         Column("matching", "i64", "number"),
-        Column("time_ms", "i64", "instant"),
+        Column("time_ms", "i64", "instant at which it chose the payments"),
+        Column("settled_ms", "i64", "instant at which they were posted; null if it settled nothing", False),
         Column("trigger", "text", "what started it"),
         Column("algorithm", "text", "name"),
         Column("considered", "i64", "payments looked at"),

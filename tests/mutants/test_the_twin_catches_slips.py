@@ -21,7 +21,7 @@ from cnaps_sim.core import queue
 EDITS: tuple[tuple[str, str, str], ...] = runpy.run_path(str(Path(__file__).with_name("edits.py")))["EDITS"]
 CORE = Path(queue.__file__).parent
 COMPARISON = Path(__file__).parents[1] / "properties" / "test_books_and_twin_agree.py"
-#: A comparison takes a quarter of a minute; one that takes this long goes round in circles.
+#: A comparison takes less than a minute; one that takes this long goes round in circles.
 ENDLESS_S = 150
 SLOW = os.environ.get("CNAPS_SIM_TESTS") == "slow"
 TRIED = EDITS if SLOW else EDITS[5::12]

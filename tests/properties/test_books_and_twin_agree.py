@@ -3,13 +3,16 @@
 Hypothesis draws small worlds (accounts, discipline) and a seed each; from the seed a story of actions unfolds,
 which looks at what waits so that it moves, cancels and releases things that exist. Both sets of books take each
 action, and everything observable must agree after each: balances, limits, queues in order, counters, log.
+Matchings are actions too: both choose, and what they choose or what chance picks is posted, at once or after a
+while.
 """
 
 from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -35,6 +38,7 @@ HVPS = (1, 6, 7)
 PHASES = [Phase.DAYTIME] * 5 + [Phase.CLEARING_WINDOW] * 4 + [Phase.CUT_OFF, Phase.PREPARATION]
 LIVES = [Life.OPEN] * 3 + [Life.FROZEN, Life.FROZEN, Life.TO_CLOSE, Life.CLOSED]
 MONEY_FIELDS = ["overdraft_limit", "floor", "earmark", "reserved_high", "reserved_urgent"]
+MATCHED = (6, 7)
 GIVEN_REFUSALS = [0] * 30 + [Refusal.FORMAT, Refusal.DUPLICATE, Refusal.NO_BOOK, Refusal.AMOUNT]
 
 terms = st.fixed_dictionaries(
@@ -53,6 +57,15 @@ terms = st.fixed_dictionaries(
     optional={"warning_line": st.integers(-5, 60)},
 )
 
+#: (debtor, creditor) → fen; half of the worlds know no bilateral limits.
+pairs = [(debtor, creditor) for debtor in range(BANKS) for creditor in range(BANKS + 1) if debtor != creditor]
+limits = st.one_of(
+    st.just([]),
+    st.lists(st.sampled_from(pairs), min_size=1, max_size=6, unique=True).flatmap(
+        lambda chosen: st.tuples(*(st.tuples(*map(st.just, pair), st.integers(0, 30)) for pair in chosen)).map(list)
+    ),
+)
+
 
 def differences(path: str, compiled: Any, plain: Any) -> Iterator[str]:
     """Every place where two snapshots differ, one line each."""
@@ -68,38 +81,80 @@ def differences(path: str, compiled: Any, plain: Any) -> Iterator[str]:
 
 def check_links(books: CompiledBooks) -> None:
     """Every queue reads the same forwards and backwards, and its own counts are right."""
-    queues, payments = books.queues, books.payments
-    for row, level in np.ndindex(queues.shape):
-        queue = queues[row, level]
+    payments = books.payments
+    columns = (books.queues[name].reshape(-1).tolist() for name in ("head", "tail", "waiting_count", "waiting_fen"))
+    for place, (head, tail, waiting_count, waiting_fen) in enumerate(zip(*columns, strict=True)):
+        if head == tail == NOBODY:
+            assert waiting_count == waiting_fen == 0, place
+            continue
         forwards, backwards = [], []
-        at = int(queue["head"])
+        at = head
         while at != NOBODY:
             forwards.append(at)
             at = int(payments["next"][at])
-        at = int(queue["tail"])
+        at = tail
         while at != NOBODY:
             backwards.append(at)
             at = int(payments["prev"][at])
-        assert forwards == backwards[::-1], (row, level)
-        assert queue["waiting_count"] == len(forwards), (row, level)
-        assert queue["waiting_fen"] == payments["amount"][forwards].sum(), (row, level)
+        assert forwards == backwards[::-1], place
+        assert waiting_count == len(forwards), place
+        assert waiting_fen == payments["amount"][forwards].sum(), place
 
 
 class Both:
     """Two sets of books that are given the same instructions."""
 
-    def __init__(self, accounts: list[dict[str, Any]], discipline: Discipline, reprioritise: bool) -> None:
+    def __init__(
+        self,
+        accounts: list[dict[str, Any]],
+        discipline: Discipline,
+        reprioritise: bool,
+        limits: list[tuple[int, int, int]],
+    ) -> None:
         central = {"central_bank": True, "overdraft_limit": UNLIMITED}
-        self.compiled = CompiledBooks([*accounts, central], discipline=discipline, reprioritise=reprioritise)
-        self.plain = PlainBooks([*accounts, central], discipline=discipline, reprioritise=reprioritise)
+        world: dict[str, Any] = {"discipline": discipline, "reprioritise": reprioritise, "limits": limits}
+        self.compiled = CompiledBooks([*accounts, central], **world)
+        self.plain = PlainBooks([*accounts, central], **world)
         self.total = int(self.compiled.accounts["balance"].sum())
 
     def do(self, method: str, *arguments: Any) -> Any:
         """Give one instruction to both; their answers must agree, and so must all that can be seen afterwards."""
-        compiled, plain = (getattr(books, method)(*arguments) for books in (self.compiled, self.plain))
+        return self._do(method, arguments, arguments)
+
+    def do_with(self, method: str, *arguments: Any, sequences: list[int]) -> Any:
+        """An instruction about waiting payments, which both sets of books know under tickets of their own."""
+        rows = {sequence: row for row, sequence in self.rows().items()}
+        compiled = np.array([rows[sequence] for sequence in sequences], np.int64)
+        return self._do(method, (*arguments, compiled), (*arguments, sequences))
+
+    def rows(self) -> dict[int, int]:
+        """Ticket → sequence of the payments at the levels that a matching looks at, in the compiled books."""
+        payments = self.compiled.payments
+        tickets = np.flatnonzero(np.isin(payments["at_level"], MATCHED))
+        return dict(zip(tickets.tolist(), payments["sequence"][tickets].tolist(), strict=True))
+
+    def matchable(self) -> list[int]:
+        """The sequences of the payments that a matching considers; both name the same, with the same columns."""
+        compiled, plain, rows = self.compiled.matchable(), self.plain.matchable(), self.rows()
+        assert [rows[ticket] for ticket in compiled.ticket.tolist()] == plain.ticket
+        for column in ("debtor", "creditor", "amount", "level", "available"):
+            assert getattr(compiled, column).tolist() == getattr(plain, column), column
+        assert self.do("matchable_totals") == (len(plain.ticket), sum(plain.amount))
+        return plain.ticket
+
+    def choose_multilateral(self) -> list[int]:
+        """The sequences of the payments that both choose."""
+        compiled, plain, rows = self.compiled.choose_multilateral(), self.plain.choose_multilateral(), self.rows()
+        assert [rows[ticket] for ticket in compiled.tolist()] == plain
+        return plain
+
+    def _do(self, method: str, to_compiled: tuple[Any, ...], to_plain: tuple[Any, ...]) -> Any:
+        compiled, plain = getattr(self.compiled, method)(*to_compiled), getattr(self.plain, method)(*to_plain)
+        arguments = to_plain
         assert compiled == plain, (method, arguments)
         assert self.compiled.drain_log().tolist() == self.plain.drain_log(), (method, arguments)
-        assert not list(differences("books", self.compiled.snapshot(), self.plain.snapshot())), (method, arguments)
+        seen, expected = self.compiled.snapshot(), self.plain.snapshot()
+        assert seen == expected, (method, arguments, *differences("books", seen, expected))
         assert self.compiled.accounts["balance"].sum() == self.total
         check_links(self.compiled)
         return compiled
@@ -113,17 +168,23 @@ class Story:
         self.random = random.Random(seed)
         self.time_ms = -1_000
         self.sequence = 0
+        self.matchings = 0
         self.edge = self.random.choice([0.0, 0.05, 0.5])  # share of payments of about all that an account has
         both.do("start_day", self.time_ms)
         both.do("set_phase", Phase.DAYTIME)
+        self.acts = [self.submit] * 9 + [self.flow] * 4 + [self.order] * 5 + [self.set_field] * 3
+        self.acts += [self.control] * 2 + [self.inject, self.inject, self.hold, self.resume, self.phase, self.phase]
+        self.acts += [self.day, self.watch_queue]
 
     def unfold(self) -> None:
         """Tell the whole story."""
-        acts = [self.submit] * 9 + [self.flow] * 4 + [self.order] * 5 + [self.set_field] * 3 + [self.control] * 2
-        acts += [self.inject, self.inject, self.hold, self.resume, self.phase, self.phase, self.day, self.close_window]
+        acts = [*self.acts, self.close_window, *[self.match] * 3, *[self.match_some] * 2, *[self.match_later] * 2]
         for _ in range(ACTIONS):
-            self.time_ms += self.random.choice([0, 7])
-            self.random.choice(acts)()
+            self.act_of(acts)
+
+    def act_of(self, acts: list[Callable[[], None]]) -> None:
+        self.time_ms += self.random.choice([0, 7])
+        self.random.choice(acts)()
 
     def bank(self) -> int:
         return self.random.randrange(BANKS)
@@ -185,7 +246,9 @@ class Story:
         return sequence, owner if self.random.random() < 0.9 else self.bank()
 
     def order(self) -> None:
-        sequence, owner = self.waiting()
+        self.give_order(*self.waiting())
+
+    def give_order(self, sequence: int, owner: int) -> None:
         verb = self.random.choice(["move_to_head", "move_to_tail", "cancel", "change_level"])
         more = [self.random.choice([1, 6, 7, 7, 6, 4])] if verb == "change_level" else []
         self.both.do(verb, self.time_ms, sequence, owner, *more)
@@ -241,6 +304,112 @@ class Story:
             self.both.do("start_day", self.time_ms)
         self.both.do("retry_all", self.time_ms, Cause.LIMIT)
 
+    def watch_queue(self) -> None:
+        """Watch lines of the queue about where it stands; now and then a stop after every payment."""
+        if self.random.random() < 0.3:
+            self.both.do("set_stop_when_queued", self.random.random() < 0.5)
+            return
+        desk = self.both.plain
+        count = max(0, desk.hvps_waiting_count + self.random.randint(-2, 2))
+        fen = max(0, desk.hvps_waiting_fen + self.random.randint(-40, 40))
+        self.both.do("set_queue_lines", *self.random.choice([(count, fen), (count, 2**62), (2**62, fen)]))
+
+    def ring(self) -> None:
+        """Rings come to wait: each bank owes the next one a little more than any of them has; one may refuse credit."""
+        phase, special_session = self.both.plain.phase, self.both.plain.special_session
+        self.both.do("set_phase", Phase.DAYTIME)
+        for bank in range(BANKS):
+            if self.both.plain.accounts[bank].credit_control and self.random.random() < 0.6:
+                self.both.do("set_credit_control", self.time_ms, bank, False)
+        around = [bank for bank in range(BANKS) if self.may_take_part(self.both.plain.accounts[bank])]
+        self.random.shuffle(around)
+        around = around[: self.random.randint(2, BANKS)]
+        most = max((self.both.plain.accounts[bank].available(6, Phase.DAYTIME) for bank in around), default=0)
+        pairs = [pair for pair in self.both.plain.limit if {*pair} <= {*around}]
+        if pairs and self.random.random() < 0.5:
+            self.pair_at_its_limit(self.random.choice(pairs), most)
+        elif len(around) > 1:
+            for _ in range(self.random.choice([1, 1, 2])):
+                self.random.shuffle(around)
+                for debtor, creditor in zip(around, [*around[1:], around[0]], strict=True):
+                    self.owe(debtor, creditor, most + self.random.randint(1, 9))
+        if around and self.random.random() < 0.2:
+            self.both.do("set_credit_control", self.time_ms, self.random.choice(around), True)
+        if self.random.random() < 0.5:
+            self.both.do("set_phase", phase, special_session)
+
+    def pair_at_its_limit(self, pair: tuple[int, int], most: int) -> None:
+        """Two banks owe each other more than they have; the net is about all that a limit still allows."""
+        back = most + self.random.randint(1, 9)
+        there = back + self.both.plain.limit[pair] - self.both.plain.net[pair] + self.random.choice([-1, 0, 0, 0, 1])
+        self.owe(*pair, max(there, 1))
+        self.owe(*reversed(pair), back)
+
+    def owe(self, debtor: int, creditor: int, amount: int) -> None:
+        level = self.random.choice([6, 7, 7])
+        self.both.do("submit", self.time_ms, self.next_sequence(), debtor, creditor, amount, level, 0, False)
+
+    @staticmethod
+    def may_take_part(account: Any) -> bool:
+        """Whether a bank could send and be paid, were something to wait at levels 6 and 7; most often enough."""
+        is_free = not account.held and not account.credit_control and account.bookable and account.logged_in
+        return is_free and not any(account.queue.levels[:6]) and account.available(7, Phase.DAYTIME) >= 0
+
+    def match(self) -> None:
+        """A matching, multilateral: what both choose settles."""
+        if self.random.random() < 0.7:
+            self.ring()
+        self.both.matchable()
+        chosen = self.both.choose_multilateral()
+        assert self.settle(chosen) == -1
+
+    def match_some(self) -> None:
+        """A matching by some other algorithm: a part of what is considered, often more than can settle."""
+        if self.random.random() < 0.7:
+            self.ring()
+        self.settle(self.some())
+
+    def some(self) -> list[int]:
+        """Payments as an algorithm might name them: all, the multilateral choice, or a part; in any order."""
+        considered = self.both.matchable()
+        named = self.random.choice([considered, self.both.choose_multilateral()])
+        if self.random.random() < 0.6:
+            named = self.random.sample(named, self.random.randint(len(named) // 2, len(named)))
+        return list(named)
+
+    def settle(self, sequences: list[int]) -> int:
+        self.matchings += 1
+        return int(self.both.do_with("settle_together", self.time_ms, self.matchings, sequences=sequences))
+
+    def match_later(self) -> None:
+        """A matching that takes its time: the day goes on around the locked payments."""
+        self.ring()
+        chosen = self.both.choose_multilateral() if self.random.random() < 0.8 else self.some()
+        if self.both.do_with("reserve_for_matching", sequences=chosen) == -1:
+            around = [partial(self.order_locked, chosen)] * 6 + [partial(self.disturb, chosen)] * 4
+            acts = [*self.acts, *around] if chosen else self.acts
+            for _ in range(self.random.randint(0, 6) if chosen else 1):
+                self.act_of(acts)
+            self.matchings += 1
+            self.both.do("settle_reserved", self.time_ms, self.matchings)
+
+    def order_locked(self, locked: list[int]) -> None:
+        """An order about a payment that a matching has chosen."""
+        sequence = self.random.choice(locked)
+        owner = self.both.plain.waiting[sequence].debtor
+        self.give_order(sequence, owner if self.random.random() < 0.8 else self.bank())
+
+    def disturb(self, locked: list[int]) -> None:
+        """Something happens to an account that a matching under way counts on."""
+        payment = self.both.plain.waiting[self.random.choice(locked)]
+        account = self.random.choice([payment.debtor, payment.creditor])
+        if self.random.random() < 0.4 and account < BANKS:
+            field, value = self.random.choice(["floor", "reserved_high", "reserved_urgent"]), self.random.randint(0, 12)
+            self.both.do("set_field", self.time_ms, account, field, value)
+        else:
+            verb = self.random.choice(["set_debit_control", "set_credit_control", "set_credit_control"])
+            self.both.do(verb, self.time_ms, account, self.random.random() < 0.7)
+
     def close_window(self) -> None:
         if self.random.random() < 0.5:  # a booking that could be paid stands behind an urgent payment that cannot
             bank, ahead = self.bank(), 100 + self.amount()
@@ -261,6 +430,7 @@ def test_both_books_agree_after_every_action(discipline: Discipline) -> None:
     @given(
         accounts=st.lists(terms, min_size=BANKS, max_size=BANKS),
         reprioritise=st.booleans(),
+        limits=limits,
         seed=st.integers(0, 2**32 - 1),
     )
     @settings(
@@ -272,7 +442,36 @@ def test_both_books_agree_after_every_action(discipline: Discipline) -> None:
         # Shrinking a story changes it altogether; the seed in the failure repeats it.
         phases=[Stage.generate],
     )
-    def tell(accounts: list[dict[str, Any]], reprioritise: bool, seed: int) -> None:
-        Story(Both(accounts, discipline, reprioritise), seed).unfold()
+    def tell(accounts: list[dict[str, Any]], reprioritise: bool, limits: list[tuple[int, int, int]], seed: int) -> None:
+        Story(Both(accounts, discipline, reprioritise, limits), seed).unfold()
 
     tell()
+
+
+@pytest.mark.parametrize("pairs_kept", [4096, 0])
+@pytest.mark.parametrize("share_limited", [0.0, 0.03])
+def test_both_books_choose_the_same_from_long_queues(
+    pairs_kept: int, share_limited: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forty banks and hundreds of queued payments, with and without the sums that the compiled books keep by pair."""
+    monkeypatch.setattr("cnaps_sim.core.matching_desk.PAIRS_KEPT_UP_TO", pairs_kept)
+    draws, banks = random.Random(7), 40
+    accounts = [{"balance": draws.choice([0, 100]), "reserved_urgent": draws.choice([0, 0, 5])} for _ in range(banks)]
+    every = [(debtor, creditor) for debtor in range(banks) for creditor in range(banks) if debtor != creditor]
+    terms = random.Random(8)
+    limited = [(*pair, terms.randint(0, 90)) for pair in every if terms.random() < share_limited]
+    both = Both(accounts, Discipline.FIFO, False, limited)
+    both.do("set_phase", Phase.DAYTIME)
+    rows = np.zeros(200, FLOW)
+    settled = 0
+    for number in range(4):
+        for at in range(len(rows)):
+            debtor = draws.randrange(banks)
+            creditor = (debtor + draws.randint(1, 3)) % banks
+            rows[at] = (number, draws.randint(1, 100), debtor, creditor, draws.choice([6, 7, 7, 7]), 0, False)
+        both.do("advance", rows, 0, number + 1, number * len(rows))
+        assert len(both.matchable()) > 60
+        chosen = both.choose_multilateral()
+        assert both.do_with("settle_together", number, number + 1, sequences=chosen) == -1
+        settled += len(chosen)
+    assert share_limited or settled > 100

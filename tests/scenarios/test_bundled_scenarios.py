@@ -12,7 +12,7 @@ from cnaps_sim.scenario.load import bundled
 SLOW = os.environ.get("CNAPS_SIM_TESTS") == "slow"
 #: National days run at a fiftieth of their size in the fast tier.
 SCALE = 1 if SLOW else "0.02"
-NATIONAL = {"hvps-day-2025", "hvps-day-2025-scarce"}
+NATIONAL = {"hvps-day-2025", "hvps-day-2025-scarce", "hvps-day-2025-matching"}
 
 
 def run(name: str) -> cs.Run:
@@ -67,3 +67,33 @@ def test_a_stricken_bank_makes_others_wait() -> None:
         settled = frame[frame.settled_ms.notna()]
         waits.append(int((settled.settled_ms - settled.submitted_ms).sum()))
     assert waits[0] > waits[1]
+
+
+def test_matching_settles_more_of_a_scarce_day_and_sooner() -> None:
+    scarce, matched = run("hvps-day-2025-scarce"), run("hvps-day-2025-matching")
+    without, with_matching = (done.summary["systems"]["HVPS"] for done in (scarce, matched))
+    assert with_matching["settled"]["value_fen"] > without["settled"]["value_fen"]
+    assert with_matching["delay_rho"] < without["delay_rho"]
+    saving = matched.manifest["matching"]
+    assert saving["rho_without"] == pytest.approx(without["delay_rho"], rel=1e-12)
+    assert saving["rho_with"] == pytest.approx(with_matching["delay_rho"], rel=1e-12)
+    assert 0 < saving["liquidity_share"] < 1
+
+
+def test_the_gridlock_lab_settles_in_a_run_what_one_matching_of_its_queue_does() -> None:
+    done, matched = run("gridlock-lab"), cs.match("gridlock-lab", algorithm="exact")
+    first = done.matchings.iloc[0]
+    assert (first.settled, first.settled_fen) == (matched.settled_count, matched.settled_value_fen)
+    assert first.bound_fen == matched.bound
+    released = done.payments[done.payments.released_by == "matching:1"]
+    assert list(released.payment_id) == sorted(matched.settled)
+    plain = cs.simulate("gridlock-lab", set={"hvps.matching": "{}"})
+    assert plain.summary["systems"]["HVPS"]["settled"]["count"] == 0
+
+
+def test_a_scenario_and_a_pair_of_files_may_share_a_name() -> None:
+    from cnaps_sim.analysis.queue_input import bundled_pairs
+
+    names = [name for name, _ in bundled()]
+    assert names.count("gridlock-lab") == 1
+    assert "gridlock-lab" in bundled_pairs()

@@ -9,6 +9,7 @@ import numpy as np
 from cnaps_sim.analysis.metrics.columns import Run, columns_of, frame_of, remembered
 from cnaps_sim.analysis.metrics.delay import mean_delay, rho_of
 from cnaps_sim.analysis.metrics.liquidity import liquidity
+from cnaps_sim.analysis.metrics.matching import matching_headline, matching_is_on
 from cnaps_sim.analysis.metrics.outcomes import tally
 from cnaps_sim.analysis.metrics.payments import Payments
 from cnaps_sim.analysis.metrics.queue import peak_queue
@@ -21,14 +22,18 @@ def headline(run: Run) -> dict[str, Any]:
 
     Every system that has payments, and HVPS even if it has none. Money in fen, times in ms; `mean_delay_ms` is
     an exact mean, null if nothing settled; `turnover` is null if no liquidity was used. Several business dates add
-    up; `opening_fen` is of the first.
+    up; `opening_fen` is of the first. Where the scenario asks for queue matching there is a third part, `matching`
+    (see `matching_headline`).
     """
     view = remembered(run)
     system = columns_of(view, "payments", Payments).codes("system")
     present = {system.labels[code] for code in np.flatnonzero(np.bincount(system.codes, minlength=1)).tolist()}
     peaks = peak_queue(view, by="system").set_index(["system", "measure"])["value"].to_dict()
     systems = {name: _system(view, name, peaks) for name in sorted(present | {System.HVPS.value}, key=_system_order)}
-    return {"systems": systems, "liquidity": _liquidity(view)}
+    figures = {"systems": systems, "liquidity": _liquidity(view)}
+    if matching_is_on(view):
+        figures["matching"] = matching_headline(view)
+    return figures
 
 
 def _system_order(name: str) -> tuple[bool, str]:

@@ -118,12 +118,34 @@ def account(name: str, /, opening: float, lowest: float, closing: float | None =
     return row
 
 
+def matching(number: int, at: int | str, trigger: str, considered: Any, settled: Any, **more: Any) -> dict[str, Any]:
+    """A row of matchings; `considered` and `settled` are a number of payments and CNY. Times as ms or HH:MM."""
+    row: dict[str, Any] = {
+        "date": DATE,
+        "matching": number,
+        "time_ms": clock(at) if isinstance(at, str) else at,
+        "trigger": trigger,
+        "algorithm": "multilateral",
+        "considered": considered[0],
+        "considered_fen": round(considered[1] * 100),
+        "settled": settled[0],
+        "settled_fen": round(settled[1] * 100),
+        "accounts": 0,
+    }
+    row["settled_ms"] = row["time_ms"] if settled[0] else None
+    row.update(
+        {key: clock(value) if key.endswith("_ms") and isinstance(value, str) else value for key, value in more.items()}
+    )
+    return row
+
+
 def make_run(
     payments: Sequence[dict[str, Any]],
     accounts: Sequence[dict[str, Any]] = (),
     events: Sequence[dict[str, Any]] = (),
     scenario: dict[str, Any] | None = None,
     dates: Sequence[dt.date] = (DATE,),
+    matchings: Sequence[dict[str, Any]] = (),
     **manifest: Any,
 ) -> HandMadeRun:
     """A run from its rows; the transfers are the settled payments in order of settlement."""
@@ -133,11 +155,14 @@ def make_run(
         {**{key: row[key] for key in names}, "sequence": place, "time_ms": row["settled_ms"], "kind": "payment"}
         for place, row in enumerate(settled)
     ]
+    for row, transfer in zip(settled, transfers, strict=True):
+        word, _, number = (row.get("released_by") or "").partition(":")
+        transfer["matching"] = int(number) if word == "matching" else None
     if not accounts:
         accounts = [
             account(name, 0, 0) for name in sorted({row[side] for row in payments for side in ("debtor", "creditor")})
         ]
-    rows = {"payments": payments, "accounts": accounts, "transfers": transfers}
+    rows = {"payments": payments, "accounts": accounts, "transfers": transfers, "matchings": matchings}
     rows["events"] = [{"date": DATE, "sequence": place, **event} for place, event in enumerate(events)]
     tables = {name: table(name, rows.get(name, ())) for name in TABLES}
     shift = [(date - dates[0]).days * 86_400_000 for date in dates]
@@ -218,7 +243,7 @@ def hand_made() -> Any:
     class Builders:
         pass
 
-    for builder in (clock, table, payment, waiting, ended, account, make_run, FifoDay):
+    for builder in (clock, table, payment, waiting, ended, account, matching, make_run, FifoDay):
         setattr(Builders, builder.__name__, staticmethod(builder) if callable(builder) else builder)
     Builders.DATE = DATE  # type: ignore[attr-defined]
     return Builders
@@ -283,6 +308,47 @@ def make_queueing_day() -> HandMadeRun:
             {"time_ms": 63_000_000, "kind": "loan", "subject": "A", "detail": "central-bank loan <1.00 CNY>"},
         ],
         {"question": "Does <it> wait & why?", "hvps": {"discipline": "fifo"}},
+    )
+
+
+@pytest.fixture
+def matched_day() -> HandMadeRun:
+    """A day with three matchings, fresh for each test."""
+    return make_matched_day()
+
+
+def make_matched_day() -> HandMadeRun:
+    """A ring of three that a matching clears, a pair that one clears after new money came, one that releases nothing.
+
+    A, B and C hold nothing, D holds 30. The first matching cannot let C pay D 50 nor D pay C 40: C would be 10
+    short. At 11:30 E pays C 10, and the second matching settles both. The third finds B's 500 alone.
+    """
+    return make_run(
+        [
+            payment(0, "A", "B", 100, "09:00", **waiting("10:00", "matching:1")),
+            payment(1, "B", "C", 100, "09:10", **waiting("10:00", "matching:1"), level=6),
+            payment(2, "C", "A", 100, "09:20", **waiting("10:00", "matching:1")),
+            payment(3, "C", "D", 50, "09:30", **waiting("12:00", "matching:2")),
+            payment(4, "D", "C", 40, "09:40", **waiting("12:00", "matching:2")),
+            payment(5, "E", "C", 10, "11:30"),
+            payment(6, "B", "A", 500, "13:00", **ended("17:30", "PR09", "RJ99", "AM04")),
+        ],
+        [
+            account("A", 0, 0, sent_fen=10_000, received_fen=10_000),
+            account("B", 0, 0, sent_fen=10_000, received_fen=10_000),
+            account("C", 0, 0, sent_fen=15_000, received_fen=15_000),
+            account("D", 30, 30, 40, sent_fen=4_000, received_fen=5_000),
+            account("E", 10, 0, 0, sent_fen=1_000),
+        ],
+        scenario={
+            "hvps": {"discipline": "fifo", "matching": {"algorithm": "multilateral", "every": "2 h", "bound": "lp"}},
+            "accounts": [{"account": name} for name in "ABCDE"],
+        },
+        matchings=[
+            matching(1, "10:00", "every", (5, 390), (3, 300), bound_fen=38_000, accounts=3),
+            matching(2, "12:00", "every", (2, 90), (2, 90), bound_fen=9_000, accounts=2),
+            matching(3, "17:30", "close", (1, 500), (0, 0)),
+        ],
     )
 
 

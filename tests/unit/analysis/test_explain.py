@@ -123,14 +123,6 @@ def test_every_kind_of_release_has_its_words(hand_made: Any, cause: str, words: 
     assert words in story(run, "P0")
 
 
-def test_a_matching_tells_how_much_it_settled(hand_made: Any) -> None:
-    run = hand_made.make_run([hand_made.payment(0, "A", "B", 10, "09:00", **hand_made.waiting("10:00", "matching:3"))])
-    row = {"matching": 3, "time_ms": 36_000_000, "settled": 12, "settled_fen": 123_456}
-    run.tables["matchings"] = hand_made.table("matchings", [row])
-    run.manifest["tables"]["matchings"] = {"rows": 1}
-    assert "payments of others, 12 in all (CNY 1,234.56): their net effect was funded." in story(run, "P0")
-
-
 @pytest.mark.parametrize(
     ("iso", "words"),
     [

@@ -13,7 +13,8 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cnaps_sim.analysis import drawing, plots
+from cnaps_sim.analysis import drawing, plots, plots_matching
+from cnaps_sim.analysis.phrases import TRIGGERS
 
 ALL = [
     plots.queue,
@@ -25,6 +26,8 @@ ALL = [
     plots.levels,
     plots.payments_per_minute,
     plots.network,
+    plots.matching,
+    plots.matching_gap,
 ]
 
 
@@ -38,7 +41,7 @@ def words(ax: Axes) -> str:
 
 
 @pytest.mark.parametrize("plot", ALL, ids=lambda plot: plot.__name__)
-@pytest.mark.parametrize("day", ["queueing_day", "toy_day"])
+@pytest.mark.parametrize("day", ["queueing_day", "toy_day", "matched_day"])
 def test_a_plot_returns_the_axes_it_drew_on(
     plot: Callable[..., Axes], day: str, request: pytest.FixtureRequest
 ) -> None:
@@ -86,6 +89,46 @@ def test_a_name_that_cannot_be_drawn_or_is_too_wide_gives_way_to_the_account(mon
 
 def test_the_queue_plot_takes_where(queueing_day: Any) -> None:
     assert "no payment waited" in words(plots.queue(queueing_day, where={"account": "B"}))
+
+
+def test_a_stem_for_each_matching_and_a_mark_for_each_trigger(matched_day: Any) -> None:
+    ax = plots.matching(matched_day)
+    assert "CNY" in ax.get_ylabel()
+    drawn_lines = {line.get_label(): line for line in ax.get_lines()}
+    assert [label.split()[:2] for label in drawn_lines] == [["at", "intervals"], ["at", "the"]]
+    every, close = drawn_lines.values()
+    assert every.get_ydata().tolist() == [300, 90]
+    assert close.get_ydata().tolist() == [0]
+    assert every.get_color() != close.get_color()
+    assert every.get_marker() != close.get_marker()
+
+
+def test_gaps_are_drawn_with_their_mean_and_without_those_that_have_no_bound(matched_day: Any) -> None:
+    ax = plots.matching_gap(matched_day)
+    assert ax.get_lines()[0].get_ydata().tolist() == pytest.approx([80 / 380, 0])
+    assert "10.5 %" in words(ax)
+    assert "no matching has a bound" in words(plots.matching_gap(matched_day, where={"trigger": "close"}))
+
+
+def test_of_thousands_of_matchings_the_highest_and_the_lowest_of_a_moment_are_drawn(hand_made: Any) -> None:
+    rows = [hand_made.matching(n, n * 10, "continuous", (2, n + 1), (2, n % 977 + 1)) for n in range(5_000)]
+    ax = plots.matching(hand_made.make_run([], [hand_made.account("A", 5, 5)], matchings=rows))
+    (line,) = ax.get_lines()
+    assert len(line.get_ydata()) <= 600
+    assert max(line.get_ydata()) == 977
+    assert (np.diff(line.get_xdata()) >= 0).all()
+
+
+def test_a_trigger_without_words_is_shown_as_the_table_has_it(hand_made: Any) -> None:
+    row = hand_made.matching(1, "10:00", "by moonlight", (2, 9), (2, 9))
+    ax = plots.matching(hand_made.make_run([], [hand_made.account("A", 5, 5)], matchings=[row]))
+    assert ax.get_legend().get_texts()[0].get_text() == "by moonlight"
+
+
+def test_every_trigger_of_the_legend_looks_different() -> None:
+    looks = list(plots_matching.LOOKS.values())
+    assert len({look.colour for look in looks}) == len({look.mark for look in looks}) == len(looks)
+    assert list(plots_matching.LOOKS) == list(TRIGGERS)
 
 
 def test_the_evening_before_is_marked_on_the_clock_axis() -> None:

@@ -44,6 +44,7 @@ class Stream:
     floors: list[int] | None = None
     discipline: Discipline = Discipline.FIFO
     steps: list[tuple[str, list[Any]]] = field(default_factory=list)
+    of_matching: dict[str, Any] = field(default_factory=dict)  # further arguments of the auditor
 
     def flow(self, first: int, *rows: tuple[Any, ...]) -> Stream:
         full = [(*row, *(0, False)[len(row) - 5 :]) for row in rows]
@@ -80,7 +81,7 @@ class Stream:
         terms = AccountTerms(
             np.array(self.opening), np.array(self.limits), np.array([False, False, False, True]), floors, NAMES
         )
-        return StreamAuditor(terms, self.discipline)
+        return StreamAuditor(terms, self.discipline, **self.of_matching)
 
     def verdict(self, stopped: bool = False) -> Verdict:
         auditor = self.auditor()
@@ -196,13 +197,20 @@ def _payments() -> list[dict[str, Any]]:
     ]
 
 
-def _transfer(date: dt.date, sequence: int, time: int, move: tuple[str, str, int, int], payment: int | None) -> Any:
+def _transfer(
+    date: dt.date,
+    sequence: int,
+    time: int,
+    move: tuple[str, str, int, int],
+    payment: int | None,
+    matching: int | None = None,
+) -> Any:
     debtor, creditor, amount, level = move
     return {
         "date": date, "sequence": sequence, "time_ms": time, "debtor": debtor, "creditor": creditor,
         "amount_fen": amount, "level": None if payment is None else level,
         "kind": "penalty" if payment is None else "fee" if payment == 9 else "payment",
-        "payment_id": None if payment is None else f"P{payment}",
+        "payment_id": None if payment is None else f"P{payment}", "matching": matching,
     }  # fmt: skip
 
 
@@ -313,6 +321,60 @@ def make_tables() -> Tables:
         "payments": _payments, "transfers": _transfers, "accounts": _accounts, "series": _series, "events": _events,
     }  # fmt: skip
     return Tables({name: table_of(name, rows()) for name, rows in makers.items()}).sign()
+
+
+def make_matched_tables() -> Tables:
+    """One day with three matchings: one that keeps the order, one that takes time and does not, one that fails.
+
+    What the second leaves behind (P8) is released by the payment of its own debtor (P7) that the matching settled.
+    """
+    by = [("PR04", None, None, text) for text in ("matching:1", "P5", None, "matching:2", "P7")]
+    first, fifth, none, second, own = by
+    payments = [
+        _payment(FIRST, 0, (10, 40, 40), ("A", "B", 10, 7), first),
+        _payment(FIRST, 1, (20, 40, 40), ("B", "C", 10, 6), first),
+        _payment(FIRST, 2, (21, 40, 40), ("C", "A", 10, 7), first),
+        _payment(FIRST, 3, (22, 40, 40), ("A", "C", 4, 7), first),
+        _payment(FIRST, 4, (23, 50, 50), ("B", "A", 3, 7), fifth),
+        _payment(FIRST, 5, (50, 50, 50), ("C", "B", 3, 7), none),
+        _payment(FIRST, 6, (55, 60, 60), ("A", "B", 10, 7), second),
+        _payment(FIRST, 7, (56, 60, 60), ("B", "A", 8, 7), second),
+        _payment(FIRST, 8, (57, 60, 60), ("B", "C", 2, 7), own),
+        _payment(FIRST, 9, (65, None, 80), ("C", "A", 50, 7), ("PR08", None, None, None)),
+    ]
+    transfers = []
+    for number, matching in ((0, 1), (3, 1), (1, 1), (2, 1), (5, None), (4, None), (6, 2), (7, 2), (8, None)):
+        p = payments[number]
+        move = (p["debtor"], p["creditor"], p["amount_fen"], p["level"])
+        transfers.append(_transfer(FIRST, len(transfers), p["settled_ms"], move, number, matching))
+    accounts = [
+        _account(FIRST, "A", (4, 1, 0, 24, 21), (3, 3)),
+        _account(FIRST, "B", (0, 0, 0, 23, 23), (4, 3)),
+        _account(FIRST, "C", (0, 3, 0, 13, 16), (2, 3)),
+        _account(FIRST, "PBC-LENDING", (0, 0, 0, 0, 0), (0, 0)),
+    ]
+    samples = [(40, "A", 0), (40, "C", 4), (50, "A", 3), (60, "A", 1), (60, "B", 0)]
+    series = [{"date": FIRST, "time_ms": t, "scope": a, "measure": "balance_fen", "value": v} for t, a, v in samples]
+    rows = {"payments": payments, "transfers": transfers, "accounts": accounts, "series": series, "matchings": [
+        _matching(1, (40, 40), (5, 37), (4, 34, 34, 3)),
+        _matching(2, (58, 60), (3, 20), (2, 18, None, 2)),
+        _matching(3, (70, None), (1, 50), (0, 0, None, 0)),
+    ]}  # fmt: skip
+    return Tables({name: table_of(name, of_table) for name, of_table in rows.items()}).sign()
+
+
+def _matching(number: int, times: tuple[Any, Any], considered: tuple[int, int], end: tuple[Any, ...]) -> Any:
+    settled, settled_fen, bound, accounts = end
+    return {
+        "date": FIRST, "matching": number, "time_ms": times[0], "settled_ms": times[1], "trigger": "every",
+        "algorithm": "multilateral", "considered": considered[0], "considered_fen": considered[1],
+        "settled": settled, "settled_fen": settled_fen, "bound_fen": bound, "accounts": accounts,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def matched() -> Tables:
+    return make_matched_tables()
 
 
 @pytest.fixture

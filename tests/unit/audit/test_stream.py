@@ -13,7 +13,7 @@ A, B, C, PBC = range(4)
 RULES = {
     "money-conserved", "no-overdraw", "balances-agree", "one-final-state", "queue-order", "log-in-time-order",
     "settled-in-hours", "queue-empty-after-day", "no-overnight-overdraft", "nothing-from-nothing", "counts-agree",
-    "held-stay-held", "refusals-hold",
+    "held-stay-held", "refusals-hold", "matching-in-one-piece", "matching-takes-waiting",
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnaps_sim.audit import AccountTerms, StreamAuditor
-from cnaps_sim.words.codes import Act, Cause, Discipline
+from cnaps_sim.words.codes import MATCHING_CAUSE, Act, Cause, Discipline
 
 ACCOUNTS = 3
 FLOW = np.dtype(
@@ -85,6 +85,33 @@ class Toy:
             self.note(sequence, Act.LEVEL_CHANGED, new)
         self.retry(account, Cause.CANCEL if what == 0 else Cause.MOVE)
 
+    def match(self, number: int, order: list[int] | None) -> None:
+        """Settle together what can be, of levels 6 and 7 of accounts with nothing urgent: all, less the last ones of
+        whoever lacks money; or, if an order is given, less those that come first in it, wherever they wait."""
+        chosen = [
+            s for queues in self.queue if not queues[1] for level in (6, 7) for s in queues[level]
+        ]  # by account, in queue order
+        while True:
+            balance = list(self.balance)
+            for s in chosen:
+                balance[self.rows[s][0]] -= self.rows[s][2]
+                balance[self.rows[s][1]] += self.rows[s][2]
+            short = [s for s in chosen if balance[self.rows[s][0]] < 0]
+            if not short:
+                break
+            first = short[0]
+            of_same = [s for s in short if self.rows[s][0] == self.rows[first][0]]
+            chosen.remove(of_same[-1] if order is None else min(of_same, key=lambda s: order[s % len(order)]))
+        self.balance = balance
+        for s in chosen:
+            debtor, _, _, level = self.rows[s]
+            level = next(at for at, queue in self.queue[debtor].items() if s in queue)
+            self.queue[debtor][level].remove(s)
+            self.note(s, Act.SETTLED, level, MATCHING_CAUSE - number)
+        for s in chosen:
+            self.retry(self.rows[s][0], s)
+            self.retry(self.rows[s][1], s)
+
     def waiting_count(self) -> int:
         return sum(len(queue) for queues in self.queue for queue in queues.values())
 
@@ -100,9 +127,9 @@ orders = st.lists(
 )
 
 
-def auditor(opening: list[int], fifo: bool) -> StreamAuditor:
+def auditor(opening: list[int], fifo: bool, sequence_kept: bool = False) -> StreamAuditor:
     terms = AccountTerms(np.array(opening), np.zeros(ACCOUNTS, np.int64), np.zeros(ACCOUNTS, np.bool_))
-    return StreamAuditor(terms, Discipline.FIFO if fifo else Discipline.BYPASS)
+    return StreamAuditor(terms, Discipline.FIFO if fifo else Discipline.BYPASS, sequence_kept)
 
 
 def flow_of(rows: list[Row]) -> Any:
@@ -131,6 +158,65 @@ def test_a_correct_day_passes_however_it_is_cut(
     audit.see_balances(toy.time, np.array(toy.balance), toy.waiting_count())
     verdict = audit.finish()
     assert verdict.passed, verdict.breaches
+
+
+@settings(max_examples=100, deadline=None)
+@given(payments(), orders, st.booleans(), st.none() | st.permutations(list(range(7))), st.data())
+def test_a_day_with_matchings_passes_however_it_is_cut(
+    rows: list[Row], asked: list[Any], fifo: bool, order: list[int] | None, data: Any
+) -> None:
+    """Matchings that keep the sequence (no order given), and such that do not."""
+    opening = data.draw(st.lists(st.integers(0, 4), min_size=ACCOUNTS, max_size=ACCOUNTS))
+    toy = Toy(opening, rows, fifo)
+    audit = auditor(opening, fifo, sequence_kept=order is None)
+    audit.see_flow(flow_of(rows), 0)
+    look, match = data.draw(st.integers(1, 10)), data.draw(st.integers(1, 10))
+    for sequence in range(len(rows)):
+        toy.time = sequence
+        toy.arrive(sequence)
+        if sequence < len(asked) and asked[sequence] is not None:
+            toy.order(*asked[sequence])
+        if sequence % match == match - 1:
+            toy.match(sequence + 1, order)
+        if sequence % look == 0:
+            audit.see_log(np.array(toy.log, LOG))
+            toy.log.clear()
+            audit.see_balances(toy.time, np.array(toy.balance), toy.waiting_count())
+    audit.see_log(np.array(toy.log, LOG))
+    audit.see_balances(toy.time, np.array(toy.balance), toy.waiting_count())
+    verdict = audit.finish()
+    assert verdict.passed, verdict.breaches
+
+
+@settings(max_examples=100, deadline=None)
+@given(payments(), orders, st.booleans(), st.data())
+def test_a_matching_that_leaves_a_payment_out_is_always_seen(
+    rows: list[Row], asked: list[Any], fifo: bool, data: Any
+) -> None:
+    """Nothing settles by itself; a matching takes some payments of one account, which must be its first ones."""
+    toy = Toy([0] * ACCOUNTS, rows, fifo)
+    for sequence in range(len(rows)):
+        toy.time = sequence
+        toy.arrive(sequence)
+        if sequence < len(asked) and asked[sequence] is not None:
+            toy.order(*asked[sequence])
+    account = data.draw(st.integers(0, ACCOUNTS - 1))
+    line = [(s, level) for level in (6, 7) for s in toy.queue[account][level]]
+    if not line or toy.queue[account][1]:
+        return
+    taken = data.draw(st.sets(st.sampled_from(range(len(line))), min_size=1))
+    audit = auditor([0] * ACCOUNTS, fifo, sequence_kept=True)
+    audit.see_flow(flow_of(rows), 0)
+    cut = data.draw(st.integers(0, len(toy.log)))
+    audit.see_log(np.array(toy.log[:cut], LOG))
+    audit.see_balances(0, np.zeros(ACCOUNTS, np.int64), 0)
+    for place in data.draw(st.permutations(sorted(taken))):
+        toy.note(line[place][0], Act.SETTLED, line[place][1], MATCHING_CAUSE - 1)
+    audit.see_log(np.array(toy.log[cut:], LOG))
+    rules = audit.finish().rules
+    assert (rules["matching-keeps-order"] > 0) == (max(taken) >= len(taken))
+    assert rules["queue-order"] == 0
+    assert rules["no-overdraw"] == 1
 
 
 @settings(max_examples=60, deadline=None)
@@ -165,16 +251,52 @@ def test_releasing_another_payment_than_the_first_is_always_seen(rows: list[Row]
     assert rules["no-overdraw"] == 1
 
 
+@settings(max_examples=100, deadline=None)
+@given(payments(), orders, st.permutations(list(range(7))), st.data())
+def test_overtaking_is_seen_although_matchings_may_overtake(
+    rows: list[Row], asked: list[Any], order: list[int], data: Any
+) -> None:
+    """Without money only matchings settle anything, from wherever it waits; then one payment leaves from behind."""
+    toy = Toy([0] * ACCOUNTS, rows, True)
+    audit = auditor([0] * ACCOUNTS, True)
+    audit.see_flow(flow_of(rows), 0)
+    match = data.draw(st.integers(2, 15))
+    for sequence in range(len(rows)):
+        toy.time = sequence
+        toy.arrive(sequence)
+        if sequence < len(asked) and asked[sequence] is not None and sequence % 5 == 0:
+            toy.order(*asked[sequence])
+        if sequence % match == match - 1:
+            toy.match(sequence + 1, order)
+    behind = [(level, s) for queues in toy.queue for level, queue in queues.items() for s in queue[1:]]
+    if not behind:
+        return
+    level, sequence = data.draw(st.sampled_from(behind))
+    cut = data.draw(st.integers(0, len(toy.log)))
+    audit.see_log(np.array(toy.log[:cut], LOG))
+    audit._examine_pending(everything=False)
+    audit.see_log(np.array(toy.log[cut:], LOG))
+    if data.draw(st.booleans()):
+        audit.see_balances(toy.time, np.zeros(ACCOUNTS, np.int64), toy.waiting_count())
+    assert not any(audit._findings.verdict().rules.values())
+    toy.log.clear()
+    toy.note(sequence, Act.SETTLED, level, Cause.LIMIT)
+    audit.see_log(np.array(toy.log, LOG))
+    rules = audit.finish().rules
+    assert rules["queue-order"] >= 1
+    assert rules["no-overdraw"] == 1
+
+
 entries = st.tuples(
-    st.integers(-2, 12), st.integers(-3, 9), st.integers(-12, 12), st.integers(-1, 14), st.integers(-1, 13),
-    st.integers(-1, 9),
+    st.integers(-2, 12), st.integers(-3, 9), st.integers(-12, 12) | st.integers(-1004, -999),
+    st.integers(-1, 14), st.integers(-1, 13), st.integers(-1, 9),
 )  # fmt: skip
 
 
 @settings(max_examples=100, deadline=None)
-@given(payments(8), st.lists(entries, max_size=40), st.booleans())
-def test_no_log_however_wrong_raises(rows: list[Row], log: list[Any], fifo: bool) -> None:
-    audit = auditor([5] * ACCOUNTS, fifo)
+@given(payments(8), st.lists(entries, max_size=40), st.booleans(), st.booleans())
+def test_no_log_however_wrong_raises(rows: list[Row], log: list[Any], fifo: bool, sequence_kept: bool) -> None:
+    audit = auditor([5] * ACCOUNTS, fifo, sequence_kept)
     audit.see_flow(flow_of(rows), 0)
     half = len(log) // 2
     audit.see_log(np.array(log[:half], LOG))

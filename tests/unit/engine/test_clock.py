@@ -107,3 +107,14 @@ def test_a_flow_without_rows_is_fed_too() -> None:
     clock.run()
     clock.finish()
     assert clock.now == 5
+
+
+def test_the_clock_counts_every_crossed_line_of_balances_and_of_the_queue() -> None:
+    rows = flow((1, 0, 1, 5), (2, 0, 1, 9), (3, 0, 1, 9))
+    clock = clock_with(rows, {"balance": 9, "warning_line": 6}, {})
+    clock.books.set_queue_lines(1)
+    looked: list[tuple[int, int]] = []
+    clock.after_each.append(lambda now: looked.append((now, clock.crossings)))
+    clock.call_at(9, Rank.SAMPLE, lambda: None)
+    clock.run()
+    assert looked == [(1, 1), (3, 2), (9, 2)]

@@ -117,7 +117,7 @@ def test_options_win_over_the_file_and_the_later_one_wins(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("option", "expected"),
     [
-        ("hvps.disciplin=fifo", "--set: hvps.disciplin: unknown key; allowed: discipline, reprioritise, penalty_rate"),
+        ("hvps.disciplin=fifo", "--set: hvps.disciplin: unknown key; allowed: discipline, matching, reprioritise"),
         ("hvsp.discipline=fifo", "--set: hvsp: unknown key; allowed: hvps, holidays, series_step"),
         (
             "accounts.A.balance=1.005",

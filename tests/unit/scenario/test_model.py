@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import pickle
+import subprocess
+import sys
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +20,7 @@ from cnaps_sim.scenario.actions import MONEY_FIELDS, SETTABLE, VERBS, Fee, Set, 
 from cnaps_sim.scenario.load import from_dict, json_schema, resolved, resolved_json, scenario_sha256
 from cnaps_sim.scenario.model import Scenario
 from cnaps_sim.scenario.workload import Generator, WorkloadGenerator, WorkloadPayments
-from cnaps_sim.words.codes import AccountStatus, Discipline, Priority, System
+from cnaps_sim.words.codes import AccountStatus, Discipline, Phase, Priority, System
 from cnaps_sim.words.errors import InputError
 from cnaps_sim.words.units import MAX_FEN, format_fen
 from cnaps_sim.workload import population, synthetic
@@ -51,6 +53,52 @@ def test_the_defaults_are_documented_values() -> None:
     assert (found.hvps.overdraft_rate, found.hvps.penalty_rate) == (Decimal("0.005"), Decimal("0.0006"))
     assert found.liquidity.from_ == "accounts"
     assert found.actions == ()
+
+
+def test_matching_is_off_and_its_terms_are_in_the_units_of_the_program() -> None:
+    matching = scenario().hvps.matching
+    assert (matching.algorithm, matching.is_on, matching.duration, matching.saving) == ("none", False, 0, False)
+    terms = {"algorithm": "multilateral", "every": "30 min", "at": ["10:00"], "value_over": "5.01", "duration": "2 s"}
+    matching = scenario(hvps={"matching": {**terms, "on_phase": ["cut_off"]}}).hvps.matching
+    assert (matching.every, matching.at, matching.value_over, matching.duration) == (
+        1_800_000,
+        (36_000_000,),
+        501,
+        2000,
+    )
+    assert matching.on_phase == (Phase.CUT_OFF,)
+
+
+def test_a_bilateral_limit_is_fen() -> None:
+    assert [limit.limit for limit in scenario(limits=[{"account": "A", "to": "B", "limit": "1.50"}]).limits] == [150]
+
+
+def test_options_change_single_terms_of_matching() -> None:
+    found = from_dict(_SMALL, ["hvps.matching.algorithm=exact", "hvps.matching.at=['10:00', '11:00']"]).scenario
+    assert found.hvps.matching.at == (36_000_000, 39_600_000)
+    with pytest.raises(InputError) as caught:
+        from_dict(_SMALL, ["hvps.matching.every=1 min"])
+    assert (caught.value.place, caught.value.key) == ("--set", "hvps.matching.every")
+    with pytest.raises(InputError) as caught:
+        from_dict(_SMALL, ["hvps.matching.algoritm=exact"])
+    assert "algorithm" in caught.value.allowed
+
+
+def test_the_schema_names_the_algorithms_a_run_may_ask_for() -> None:
+    words, function = json_schema()["$defs"]["MatchingTerms"]["properties"]["algorithm"]["anyOf"]
+    assert words["enum"][0] == "none"
+    assert {"multilateral", "exact"} < set(words["enum"])
+    assert not {"fifo", "bypass", "lp"} & set(words["enum"])
+    assert "pattern" in function
+
+
+def test_a_scenario_without_matching_loads_no_algorithm() -> None:
+    program = (
+        "import sys; from cnaps_sim.scenario.load import load; load('quickstart'); "
+        "print([name for name in sys.modules if name.startswith(('cnaps_sim.optimise', 'numba'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_money_is_fen_and_words_are_members() -> None:
@@ -167,6 +215,7 @@ _terms_of: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("same_city_net", "round_net"), _with_nets),
     "reprioritise": {**_on_payment, "priority": st.sampled_from(["URGT", "HIGH", "NORM"])},
     "fee": {"account": _account | st.lists(_account, min_size=1), "amount": _amount},
+    "match": {},
     "set": {**_on_account, "field": st.sampled_from(MONEY_FIELDS), "value": _money},
 }
 
@@ -193,6 +242,23 @@ _payment = st.fixed_dictionaries(
     {"time": _moment, "debtor": _account, "creditor": _account, "amount": _amount},
     optional={"priority": st.sampled_from(list(Priority)), "due": _moment, "type": st.just("A100")},
 )
+_matching = st.fixed_dictionaries(
+    {"algorithm": st.sampled_from(["multilateral", "exact", "my.module:settle"])},
+    optional={
+        "every": st.integers(1, 10**7).map(lambda ms: f"{ms} ms"),
+        "at": st.lists(_clock, max_size=3, unique=True),
+        "queued_over": st.integers(0, 10**9),
+        "value_over": _money,
+        "on_phase": st.lists(st.sampled_from(["daytime", "cut_off", "clearing_window"]), unique=True),
+        "continuous": st.booleans(),
+        "duration": st.just(0) | st.integers(0, 10**5).map(lambda ms: f"{ms} ms"),
+        "bound": st.sampled_from(["none", "lp"]),
+        "saving": st.booleans(),
+    },
+)
+_limits = st.lists(
+    st.sampled_from([("A", "B"), ("B", "A"), ("A", "C.1"), ("0123", "no")]), unique=True, max_size=3
+).flatmap(lambda pairs: st.tuples(*(_money.map(lambda fen, pair=pair: (*pair, fen)) for pair in pairs)))
 _liquidity = (
     st.just({"from": "accounts"})
     | st.fixed_dictionaries({"alpha": _share})
@@ -231,7 +297,16 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
         },
     )
     accounts = [{"account": account, **draw(_rows)} for account in ("A", "B", "C.1", "no", "0123")]
-    return {**draw(optional), "accounts": accounts, "workload": [{"system": "HVPS", "payments": payments}]}
+    found = draw(optional)
+    hvps = found.get("hvps", {})
+    if hvps.get("discipline") != "reject" and draw(st.booleans()):
+        found["hvps"] = {**hvps, "matching": draw(_matching)}
+    algorithm = found.get("hvps", {}).get("matching", {}).get("algorithm", "none")
+    if algorithm == "none":
+        found["actions"] = [action for action in found.get("actions", []) if action["do"] != "match"]
+    if algorithm in ("none", "multilateral"):
+        found["limits"] = [{"account": a, "to": b, "limit": most} for a, b, most in draw(_limits)]
+    return {**found, "accounts": accounts, "workload": [{"system": "HVPS", "payments": payments}]}
 
 
 @given(scenarios())

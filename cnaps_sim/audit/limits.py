@@ -1,0 +1,85 @@
+"""Limits: does any bank pay another, net of what it is paid, more than its bilateral limit (双边限额) allows?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from cnaps_sim.audit.blocks import MATCHED_LEVELS
+from cnaps_sim.audit.entries import Entries, Ints
+from cnaps_sim.audit.replay import last_of_runs
+from cnaps_sim.audit.verdict import Findings
+from cnaps_sim.words.units import format_clock, format_fen
+
+RULE: Final = "limits-kept"
+
+
+class Limits:
+    """What each limited pair of accounts has paid each other since the day began.
+
+    limits: (row that pays, row that is paid, fen), each ordered pair at most once
+    """
+
+    def __init__(self, limits: Sequence[tuple[int, int, int]], names: Sequence[str]) -> None:
+        self._names = names
+        table = np.array(limits, np.int64).reshape(-1, 3)
+        self._limits = table[np.argsort(self._key(table[:, 0], table[:, 1]), kind="stable")]
+        self._keys = self._key(self._limits[:, 0], self._limits[:, 1])
+        self._net: Ints = np.zeros(len(table), np.int64)
+
+    def _key(self, debtor: Ints, creditor: Ints) -> Ints:
+        key: Ints = debtor * np.int64(len(self._names)) + creditor
+        return key
+
+    def start_day(self) -> None:
+        """A new business date begins: nothing has been paid."""
+        self._net[:] = 0
+
+    def see(self, entries: Entries, matching: Ints | None, findings: Findings) -> None:
+        """`limits-kept`: after a payment at level 6 or 7 its debtor has not paid its creditor at these levels, net
+        of what the creditor paid it, more than the limit since the day began.
+
+        What one matching settles is paid together, so there the sum after all of it counts.
+        """
+        if not len(self._keys):
+            return
+        findings.made(RULE)
+        rows = np.flatnonzero(entries.settled() & np.isin(entries.level, MATCHED_LEVELS))
+        debtor, creditor = entries.debtor[rows].astype(np.int64), entries.creditor[rows].astype(np.int64)
+        paying, paid_to = self._find(self._key(debtor, creditor))
+        paid, paid_by = self._find(self._key(creditor, debtor))
+        row, limit = rows[np.append(paying, paid)], np.append(paid_to, paid_by)
+        pays = np.arange(len(row)) < len(paying)
+        order = np.lexsort((row, limit))
+        row, limit, pays = row[order], limit[order], pays[order]
+        net = self._running(limit, np.where(pays, entries.amount[row], -entries.amount[row]))
+        if matching is not None:
+            leg = np.flatnonzero(matching[row])
+            net[leg] = net[last_of_runs(leg, limit[leg], matching[row[leg]])]
+        findings.where(
+            RULE,
+            pays & (net > self._limits[limit, 2]),
+            lambda k: (
+                f"payment {entries.sequence[row[k]]} at {format_clock(int(entries.time_ms[row[k]]))} brings what "
+                f"{self._names[entries.debtor[row[k]]]} has paid {self._names[entries.creditor[row[k]]]} to "
+                f"{format_fen(int(net[k]))} CNY net, limit {format_fen(int(self._limits[limit[k], 2]))}"
+            ),
+        )
+
+    def _find(self, keys: Ints) -> tuple[Ints, Ints]:
+        """Which of these pairs are limited, and by which limits."""
+        place = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
+        found = np.flatnonzero(self._keys[place] == keys)
+        return found, place[found]
+
+    def _running(self, limit: Ints, change: Ints) -> Ints:
+        """The net sum after each change, changes being ordered by limit; keeps the last of each."""
+        summed = np.cumsum(change)
+        first = np.flatnonzero(np.append(True, limit[1:] != limit[:-1])[: len(limit)])
+        last = np.append(first[1:], len(limit))[: len(first)]
+        before = summed[first] - change[first]
+        net: Ints = summed + np.repeat(self._net[limit[first]] - before, last - first)
+        self._net[limit[first]] = net[last - 1]
+        return net

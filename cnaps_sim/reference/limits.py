@@ -1,0 +1,46 @@
+"""Bilateral limits (双边限额): how much one participant lets flow to another, net, at levels 6 and 7.
+
+Source: liquidity tools, limits a participant may set. Money is fen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from cnaps_sim.words.codes import Level
+
+#: The levels that count and are bound; nothing else is.
+LIMITED: Final = frozenset({Level.HIGH, Level.NORMAL})
+
+
+class BilateralLimits:
+    """Who may send whom how much more than it receives from it.
+
+    limit  (debtor, creditor), by row → fen
+    net    the same pairs → sent − received since the day began
+    """
+
+    def __init__(self, limits: Sequence[tuple[int, int, int]] = ()) -> None:
+        self.limit = {(debtor, creditor): fen for debtor, creditor, fen in limits}
+        self.net = dict.fromkeys(self.limit, 0)
+        assert len(self.limit) == len(limits), "a pair has one limit at most"
+        assert all(fen >= 0 for fen in self.limit.values()), "a limit is not negative"
+
+    def _within_limit(self, debtor: int, creditor: int, amount: int, level: int) -> bool:
+        """May `amount` go from debtor to creditor at `level` now?"""
+        pair = debtor, creditor
+        return level not in LIMITED or pair not in self.limit or self.net[pair] + amount <= self.limit[pair]
+
+    def _count_net(self, debtor: int, creditor: int, amount: int, level: int) -> None:
+        """A posted payment counts for its debtor and against its creditor."""
+        if level not in LIMITED:
+            return
+        if (debtor, creditor) in self.net:
+            self.net[debtor, creditor] += amount
+        if (creditor, debtor) in self.net:
+            self.net[creditor, debtor] -= amount
+
+    def _forget_nets(self) -> None:
+        """A business date begins: nothing has been sent or received yet."""
+        self.net = dict.fromkeys(self.limit, 0)
