@@ -16,7 +16,9 @@ from cnaps_sim.cli.catalogue import scenarios, schema
 from cnaps_sim.cli.examine import audit, explain, verify
 from cnaps_sim.cli.interrupt import interruptible
 from cnaps_sim.cli.match import match
+from cnaps_sim.cli.messages import messages
 from cnaps_sim.cli.run import run
+from cnaps_sim.cli.validate import validate
 from cnaps_sim.cli.write import export, report
 from cnaps_sim.words.errors import CnapsError, InputError, nearest
 
@@ -32,7 +34,7 @@ def commands() -> None:
     """
 
 
-for command in (run, match, audit, verify, explain, report, export, scenarios, schema, bench):
+for command in (run, match, validate, audit, verify, explain, report, export, messages, scenarios, schema, bench):
     commands.add_command(command)
 
 
@@ -94,9 +96,11 @@ def _internal(error: Exception, arguments: list[str]) -> int:
 
 def _from_click(error: click.ClickException) -> InputError:
     """A mistake on the command line, in the form of every other mistake."""
-    known = list(commands.commands)
+    group = error.ctx.command if isinstance(error, click.UsageError) and error.ctx else commands
+    known = list(group.commands if isinstance(group, click.Group) else commands.commands)
     if isinstance(error, click.NoSuchOption):
-        options = [name for item in (error.ctx.command.params if error.ctx else []) for name in item.opts]
+        names = [name for item in (error.ctx.command.params if error.ctx else []) for name in item.opts]
+        options = [name for name in names if name.startswith("-")]
         return InputError(error.option_name, "", "no such option", "", nearest(error.option_name, options))
     if isinstance(error, click.MissingParameter):
         parameter = error.param

@@ -1,4 +1,4 @@
-"""Benchmarks, off by default: `pytest tests/benchmarks --benchmark-enable` (never a timed assert)."""
+"""Benchmarks, off by default: `pytest tests/benchmarks --benchmark-only` (never a timed assert)."""
 
 from __future__ import annotations
 
