@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from cnaps_sim.analysis.explain_account import DebtorAccount
 from cnaps_sim.analysis.explain_end import Ending
+from cnaps_sim.analysis.explain_messages import Passage, trail
 from cnaps_sim.analysis.explain_queue import EXEMPT, Ahead, Line
 from cnaps_sim.analysis.explain_tables import Told, check_tables, day_of_payment
 from cnaps_sim.analysis.metrics.columns import Run, as_date, remembered
@@ -28,15 +29,22 @@ class Story:
 
     sentences: the story, one thing per sentence
     facts:     the same as numbers: account ids, fen and ms, null where it does not apply
+    messages:  the messages about it, where payments travelled as messages
     """
 
     payment_id: str
     sentences: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
+    messages: list[Passage] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """The object that `explain --json` prints."""
-        return {"payment_id": self.payment_id, "sentences": list(self.sentences), "facts": dict(self.facts)}
+        told: dict[str, Any] = {
+            "payment_id": self.payment_id, "sentences": list(self.sentences), "facts": dict(self.facts)
+        }  # fmt: skip
+        if self.messages:
+            told["messages"] = [passage.as_dict() for passage in self.messages]
+        return told
 
     def __str__(self) -> str:
         return "\n".join(self.sentences)
@@ -50,7 +58,9 @@ def explain(run: Run, payment_id: str) -> Story:
     run = remembered(run)
     check_tables(run)
     try:
-        return _Teller(run, payment_id).story()
+        story = _Teller(run, payment_id).story()
+        story.messages = trail(getattr(run, "messages_folder", None), payment_id)
+        return story
     except (ArithmeticError, LookupError, TypeError, ValueError, pa.ArrowException) as error:
         # The tables can come from a folder that anybody may have changed: columns fit, but not to one another.
         raise InputError("run", payment_id, "its tables do not fit together", error, "the tables of one run") from error
@@ -127,6 +137,12 @@ class _Teller:
         stops = [
             e.detail for e in self.account.acts if e.detail.startswith("stops sending") and e.time <= self.instructed
         ]
+        if not stops and getattr(self.run, "messages_folder", None) is not None:
+            way = span(self.submitted - self.instructed)
+            return [
+                f"{self.debtor} was told on {self._date()} at {told} to make it; its message was on its way for {way} "
+                f"and arrived at {format_clock(self.submitted)}."
+            ]
         why = f" ({stops[-1]})" if stops else ""
         return [
             f"{self.debtor} was told on {self._date()} at {told} to make it and held it in its outbox for "

@@ -14,9 +14,10 @@ class Change(NamedTuple):
 
     entry: int  # not before this entry of the pending log
     time_ms: int
-    what: str  # `phase`, `held`, `overdraft_limit` or `floor`
+    what: str  # `phase`, `held`, `overdraft_limit`, `floor` or `limit` (bilateral)
     account: int
     value: int
+    towards: int = -1  # of a bilateral limit: the account that is paid
 
 
 class InForce:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from cnaps_sim.audit.blocks import MATCHED_LEVELS
 from cnaps_sim.audit.entries import Entries, Ints
+from cnaps_sim.audit.in_force import Change
 from cnaps_sim.audit.replay import last_of_runs
 from cnaps_sim.audit.verdict import Findings
 from cnaps_sim.words.units import format_clock, format_fen
 
 RULE: Final = "limits-kept"
+#: The value of a limit that has been removed: nothing exceeds it.
+REMOVED: Final = 2**63 - 1
 
 
 class Limits:
-    """What each limited pair of accounts has paid each other since the day began.
+    """What each limited pair of accounts has paid each other since the day began, or since it was first limited.
 
     limits: (row that pays, row that is paid, fen), each ordered pair at most once
     """
@@ -29,24 +32,48 @@ class Limits:
         self._keys = self._key(self._limits[:, 0], self._limits[:, 1])
         self._net: Ints = np.zeros(len(table), np.int64)
 
-    def _key(self, debtor: Ints, creditor: Ints) -> Ints:
-        key: Ints = debtor * np.int64(len(self._names)) + creditor
-        return key
+    def _key(self, debtor: Ints | np.int64, creditor: Ints | np.int64) -> Any:
+        return debtor * np.int64(len(self._names)) + creditor
+
+    def change(self, debtor: int, creditor: int, fen: int) -> None:
+        """A pair's limit becomes `fen`; one that it has not had before counts from now on. REMOVED ends it."""
+        key = self._key(np.int64(debtor), np.int64(creditor))
+        place = int(np.searchsorted(self._keys, key))
+        if place < len(self._keys) and self._keys[place] == key:
+            self._limits[place, 2] = fen
+        elif fen != REMOVED:
+            self._limits = np.insert(self._limits, place, (debtor, creditor, fen), axis=0)
+            self._keys = np.insert(self._keys, place, key)
+            self._net = np.insert(self._net, place, 0)
 
     def start_day(self) -> None:
         """A new business date begins: nothing has been paid."""
         self._net[:] = 0
 
-    def see(self, entries: Entries, matching: Ints | None, findings: Findings) -> None:
+    def see(
+        self, entries: Entries, matching: Ints | None, findings: Findings, changes: Sequence[tuple[int, Change]]
+    ) -> None:
         """`limits-kept`: after a payment at level 6 or 7 its debtor has not paid its creditor at these levels, net
         of what the creditor paid it, more than the limit since the day began.
 
-        What one matching settles is paid together, so there the sum after all of it counts.
+        What one matching settles is paid together, so there the sum after all of it counts. Each change holds from
+        the given entry of the stretch on.
         """
+        if not len(self._keys) and not changes:
+            return
+        rows = np.flatnonzero(entries.settled() & np.isin(entries.level, MATCHED_LEVELS))
+        start = 0
+        for place, change in changes:
+            stop = int(np.searchsorted(entries.place[rows], place))
+            self._see(entries, rows[start:stop], matching, findings)
+            self.change(change.account, change.towards, change.value)
+            start = stop
+        self._see(entries, rows[start:], matching, findings)
+
+    def _see(self, entries: Entries, rows: Ints, matching: Ints | None, findings: Findings) -> None:
         if not len(self._keys):
             return
         findings.made(RULE)
-        rows = np.flatnonzero(entries.settled() & np.isin(entries.level, MATCHED_LEVELS))
         debtor, creditor = entries.debtor[rows].astype(np.int64), entries.creditor[rows].astype(np.int64)
         paying, paid_to = self._find(self._key(debtor, creditor))
         paid, paid_by = self._find(self._key(creditor, debtor))

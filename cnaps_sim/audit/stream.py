@@ -6,8 +6,8 @@ with the books. Earmarks and reservations are not re-checked: they only make les
 they should have stopped is not seen here.
 
 Tell everything in the order in which it happens: drain the log to `see_log` before `see_phase`,
-`see_limit_change`, `see_control`, `see_balances` and `end_of_day`, and announce payments (`see_flow`,
-`see_bookings`) before the log entries about them.
+`see_limit_change`, `see_bilateral_limit`, `see_control`, `see_balances` and `end_of_day`, and announce payments
+(`see_flow`, `see_bookings`) before the log entries about them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from cnaps_sim.audit.blocks import Blocks, block_start, check_waiting, stretches
 from cnaps_sim.audit.entries import Entries, Ints, read_entries
 from cnaps_sim.audit.in_force import Change, InForce
-from cnaps_sim.audit.limits import Limits
+from cnaps_sim.audit.limits import REMOVED, Limits
+from cnaps_sim.audit.limits import RULE as LIMITS_KEPT
 from cnaps_sim.audit.open_payments import TERMS, OpenPayments, Rows
 from cnaps_sim.audit.overdraw import post_settled
 from cnaps_sim.audit.queues import EXEMPT, Queues
@@ -140,6 +141,15 @@ class StreamAuditor:
         if field in ("overdraft_limit", "floor"):
             self._note(time_ms, field, account, value)
 
+    def see_bilateral_limit(self, time_ms: int, debtor: int, creditor: int, fen: int | None) -> None:
+        """A pair's bilateral limit (双边限额) becomes `fen`, or ends (None).
+
+        One that the pair has not had before counts from now on; one that ends goes on counting, should it return.
+        """
+        if fen is not None:
+            self._findings.made(LIMITS_KEPT)
+        self._note(time_ms, "limit", debtor, REMOVED if fen is None else fen, creditor)
+
     def see_control(self, time_ms: int, account: int, held: bool) -> None:
         """Debit control (借记控制) or a freeze begins, or the last of the two ends."""
         self._note(time_ms, "held", account, int(held))
@@ -148,8 +158,8 @@ class StreamAuditor:
         """The business day enters a phase; `special`: a session that takes only special payments."""
         self._note(time_ms, "phase", -1, int(phase) * 2 + int(special))
 
-    def _note(self, time_ms: int, what: str, account: int, value: int) -> None:
-        self._changes.append(Change(self._entries, int(time_ms), what, int(account), int(value)))
+    def _note(self, time_ms: int, what: str, account: int, value: int, towards: int = -1) -> None:
+        self._changes.append(Change(self._entries, int(time_ms), what, int(account), int(value), int(towards)))
 
     # what the books did -------------------------------------------------------------------------------------
 
@@ -264,6 +274,8 @@ class StreamAuditor:
     def _apply(self, change: Change) -> None:
         if change.what == "phase":
             self._phase = change.value
+        elif change.what == "limit":
+            self._limits.change(change.account, change.towards, change.value)
         else:
             self._force[change.what][change.account] = change.value
 
@@ -279,11 +291,13 @@ class StreamAuditor:
         self._check_control(entries, force)
         check_waiting(entries, matching, findings)
         self._balance = post_settled(self._balance, entries, force, matching, self._central, self._names, findings)
-        self._limits.see(entries, matching, findings)
+        of_limits = [(place, change) for place, change in changes if change.what == "limit"]
+        self._limits.see(entries, matching, findings, of_limits)
         self._queues.see(entries, force.held, matching, self._payments, findings)
         self._payments.update(entries.terms, entries.terms_before)
         for _, change in changes:
-            self._apply(change)
+            if change.what != "limit":  # applied where they came
+                self._apply(change)
 
     def _check_time_order(self, log: Rows) -> None:
         """`log-in-time-order`: no entry is earlier than the one before it, or than the payment it is about."""

@@ -18,6 +18,7 @@ _FEWEST = 5_000
 def bench(payments: int, peers: bool, as_json: bool, quiet: bool) -> None:
     """Measure settlement throughput, next to the plain-Python books of the same rules."""
     from cnaps_sim.run.bench import bench as measure
+    from cnaps_sim.run.message_bench import message_bench
 
     if payments < _FEWEST:
         raise InputError("--payments", "", "too few to measure", payments, f"from {_FEWEST}")
@@ -32,6 +33,7 @@ def bench(payments: int, peers: bool, as_json: bool, quiet: bool) -> None:
             click.echo(text, err=True)
 
     result = measure(payments, tell=tell)
+    result["messages"] = message_bench(max(500, min(payments // 500, 10_000)), tell)
     if peer is not None:
         result["peer"] = peer
     if as_json:
@@ -51,5 +53,10 @@ def bench(payments: int, peers: bool, as_json: bool, quiet: bool) -> None:
             f"{cost} ns at {size:,}" for size, cost in zip(growth["payments"], growth[f"{setting}_ns"], strict=True)
         )
         click.echo(f"{setting:<7} cost of a payment: {costs}; grows {growth[f'{setting}_ratio']} times")
+    told = result["messages"]
+    click.echo(
+        f"messages {told['path_per_s']:,} payments/s from writing to both banks' reading, judged three times; "
+        f"{told['run_per_s']:,} payments/s in a day with network, receipts and log"
+    )
     if peer is not None:
         click.echo(f"{peer['peer']}: {peer['peer_payments_per_s']:,} payments/s; {peer['times']:,} times as fast here")

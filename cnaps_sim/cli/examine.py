@@ -40,9 +40,10 @@ def audit(run: str, ignore_digests: bool, as_json: bool, quiet: bool) -> int:  #
 @json_option
 @quiet_option
 def verify(run: str, as_json: bool, quiet: bool) -> int:  # noqa: ARG001 -- it shows none
-    """Repeat a run from its own scenario and say what differs; exit 1 if anything does."""
+    """Repeat a run, or check its message log and replay it; say what differs, exit 1 if anything does."""
     from cnaps_sim.analysis.metrics import headline
     from cnaps_sim.run.check import verify_folder
+    from cnaps_sim.run.store import load
 
     differences = verify_folder(run, headline)
     if as_json:
@@ -50,16 +51,19 @@ def verify(run: str, as_json: bool, quiet: bool) -> int:  # noqa: ARG001 -- it s
     else:
         for difference in differences:
             click.echo(difference)
-        click.echo("repeated: every table is the same" if not differences else "repeated: not the same")
+        told = load(run).manifest.get("messages")
+        how = f"the chain of {told['rows']:,} messages holds; replayed" if told else "repeated"
+        click.echo(f"{how}: every table is the same" if not differences else "repeated: not the same")
     return 0 if not differences else 1
 
 
 @click.command()
 @click.argument("run", metavar="RUN")
 @click.argument("payment_id")
+@click.option("--xml", is_flag=True, help="Show the XML of each message about the payment.")
 @json_option
 @quiet_option
-def explain(run: str, payment_id: str, as_json: bool, quiet: bool) -> None:  # noqa: ARG001 -- it shows none
+def explain(run: str, payment_id: str, xml: bool, as_json: bool, quiet: bool) -> None:  # noqa: ARG001 -- it shows none
     """Tell one payment's story: what it met, who was ahead, what released it."""
     from cnaps_sim.analysis.explain import explain as tell
     from cnaps_sim.run.store import load
@@ -70,3 +74,9 @@ def explain(run: str, payment_id: str, as_json: bool, quiet: bool) -> None:  # n
     else:
         for sentence in story.sentences:
             click.echo(sentence)
+        for passage in story.messages:
+            click.echo(passage.sentence())
+            if xml:
+                click.echo(passage.document())
+        if story.messages and not xml:
+            click.echo("The XML of each message: --xml")

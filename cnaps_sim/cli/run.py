@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 @click.option(
     "--accounts", metavar="FILE", help="Settlement accounts, CSV or Parquet (with --payments, without SCENARIO)."
 )
-@click.option("--payments", metavar="FILE", help="Payments, CSV or Parquet.")
+@click.option(
+    "--payments", metavar="FILE", help="Payments, CSV or Parquet; or a folder or .zip file of pacs.008 and pacs.009."
+)
 @click.option("--date", metavar="DATE", help="Business date of the two files.")
 @click.option("--seed", type=int, help="Seed of every random stream; the scenario's own if left out.")
 @click.option(
@@ -81,17 +83,18 @@ def _from_files(
     for option, file in (("--accounts", accounts), ("--payments", payments)):
         if file is None:
             raise InputError(option, "", "is missing", "", "both --accounts and --payments")
-        if not Path(file).is_file():
+        if not Path(file).is_file() and not (option == "--payments" and Path(file).is_dir()):
             raise InputError(option, "", "no such file", file, "a CSV or Parquet file")
     assert accounts is not None
     assert payments is not None
+    source = "messages" if _is_messages(payments) else "file"
     from cnaps_sim.scenario.load import from_dict
 
     data = {
         "name": _name(payments),
         "date": (_date(date) if date is not None else _usual_date(payments)).isoformat(),
         "accounts": {"file": os.path.abspath(accounts)},
-        "workload": [{"system": "HVPS", "file": os.path.abspath(payments)}],
+        "workload": [{"system": "HVPS", source: os.path.abspath(payments)}],
         "liquidity": {"from": "accounts"},
     }
     try:
@@ -100,6 +103,10 @@ def _from_files(
         if error.place == "scenario" and error.key == "date":
             raise InputError("--date", "", error.problem, error.value, error.allowed) from None
         raise
+
+
+def _is_messages(payments: str) -> bool:
+    return Path(payments).is_dir() or Path(payments).suffix.lower() == ".zip"
 
 
 def _name(file: str) -> str:
@@ -117,12 +124,19 @@ def _date(text: str) -> dt.date:
 
 
 def _usual_date(payments: str) -> dt.date:
-    """The business date to which the earliest full date-time of the file belongs; never the computer's."""
+    """The business date to which the earliest full date-time of the file belongs; never the computer's.
+
+    Of messages, the date on which most of them are to settle.
+    """
     from cnaps_sim.scenario.model import DEFAULT_DATE
     from cnaps_sim.words.calendar import Calendar
     from cnaps_sim.words.timetable import business_date_of
     from cnaps_sim.workload.replay import earliest_date_time
 
+    if _is_messages(payments):
+        from cnaps_sim.run.message_files import usual_date
+
+        return usual_date(Path(payments)) or DEFAULT_DATE
     earliest = earliest_date_time(payments)
     if earliest is None:
         return DEFAULT_DATE
@@ -186,6 +200,11 @@ def summary_lines(done: Run) -> list[str]:
         f"liquidity: opening {_money(money['opening_fen'])}, used at peak {_money(money['peak_used_fen'])} "
         f"(bounds {_money(money['lower_bound_fen'])} to {_money(money['upper_bound_fen'])}){turnover}"
     )
+    told = done.manifest["workload"].get("messages", [])
+    lines += [
+        f"message files: {source['files']:,}, payments {source['payments']:,}, rejected {source['rejected']:,}"
+        for source in (told if isinstance(told, list) else [told])
+    ]
     audit = done.manifest["audit"]
     broken = {rule: count for rule, count in audit["rules"].items() if count}
     verdict = "passed" if not broken else f"FAILED: {', '.join(f'{rule} ({count})' for rule, count in broken.items())}"

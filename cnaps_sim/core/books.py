@@ -12,13 +12,14 @@ import numpy as np
 
 from cnaps_sim.core import orders, outbox, terms, window
 from cnaps_sim.core.advance import advance
+from cnaps_sim.core.funds import available_at
 from cnaps_sim.core.limits import start_limits
 from cnaps_sim.core.matching_desk import MatchingDesk
 from cnaps_sim.core.posting import count_overdraft, post
 from cnaps_sim.core.queue import note_peaks
-from cnaps_sim.core.records import NOBODY, OUTBOX, Records, as_records
+from cnaps_sim.core.records import NO_LIMIT, NOBODY, OUTBOX, Records, as_records
 from cnaps_sim.core.release import cascade, retry_all, wake
-from cnaps_sim.core.submission import submit
+from cnaps_sim.core.submission import keep_back, submit
 from cnaps_sim.words.codes import Act, Answer, Cause, Life, Phase
 
 _OBSERVABLE = (
@@ -133,6 +134,18 @@ class Books(MatchingDesk):
         self.make_room(1)
         return Answer(terms.set_field(*self._tables, time_ms, account, terms.FIELDS[field], value))
 
+    def set_limit(self, time_ms: int, debtor: int, creditor: int, fen: int | None) -> Answer:
+        """Set the bilateral limit (双边限额) of a pair to `fen`, or remove it (None); a new one counts from now on.
+
+        A matching under way goes on: what it has chosen is checked against the limits once more at its end.
+        """
+        assert debtor != creditor, "a limit is towards another account"
+        if fen is not None:
+            self.make_room_for_limit(debtor, creditor)
+        self.make_room(1)
+        terms.set_limit(*self._tables, time_ms, debtor, creditor, NO_LIMIT if fen is None else fen)
+        return Answer.DONE
+
     def set_debit_control(self, time_ms: int, account: int, on: bool) -> Answer:
         """借记控制: while on, debits wait (reversals and same-city nets pass)."""
         self.make_room(1)
@@ -159,6 +172,27 @@ class Books(MatchingDesk):
     def hold_sending(self, account: int, until_ms: int) -> None:
         """The bank keeps to itself whatever it is instructed to pay before `until_ms`."""
         self.accounts["hold_until_ms"][account] = until_ms
+
+    def keep_back(
+        self,
+        time_ms: int,
+        sequence: int,
+        debtor: int,
+        creditor: int,
+        amount: int,
+        level: int,
+        refusal: int = 0,
+        special: bool = False,
+    ) -> None:
+        """A bank is instructed to pay; the payment stands in its outbox, or on its way, until it is submitted."""
+        self.make_room(1)
+        tables = (self.desk, self.accounts, self.queues, self.owed, self.payments, self.log)
+        keep_back(*tables, time_ms, sequence, debtor, creditor, amount, level, refusal, special)
+
+    def submit_kept(self, time_ms: int, account: int, sequence: int) -> Act:
+        """One payment of a bank's outbox reaches the system; Act.NONE if it is no longer there."""
+        self.make_room(2)
+        return Act(outbox.submit_kept(*self._tables, time_ms, account, sequence))
 
     def empty_outbox(self, time_ms: int, account: int) -> None:
         """The bank submits its whole outbox; until when it holds back is not touched."""
@@ -230,6 +264,19 @@ class Books(MatchingDesk):
         self.desk["crossings"] = 0
         return count
 
+    def available(self, account: int, level: int) -> int:
+        """What an account may spend at a level now (可用额度), fen; may be negative."""
+        return int(available_at(self.desk, self.accounts, account, level))
+
+    def limits_of(self, account: int) -> list[tuple[int, int, int]]:
+        """The bilateral limits (双边限额) of an account that are in force, in the order first set.
+
+        Each as (creditor row, limit, sent less received so far), fen.
+        """
+        own = self.limits[(self.limits["debtor"] == account) & (self.limits["most"] != NO_LIMIT)]
+        columns = (own[name].tolist() for name in ("creditor", "most", "net"))
+        return list(zip(*columns, strict=True))
+
     def waiting(self, account: int, level: int) -> list[int]:
         """Sequences of the payments that wait at one level of an account (or in its OUTBOX), head first."""
         sequences = []
@@ -240,7 +287,10 @@ class Books(MatchingDesk):
         return sequences
 
     def snapshot(self) -> dict[str, Any]:
-        """Everything observable, as plain values: accounts, queues that hold something, and counters."""
+        """Everything observable, as plain values: accounts, queues that hold something, counters, limits.
+
+        Of bilateral limits the net sums, in the order in which the limits were first set.
+        """
         accounts = []
         for row in range(len(self.accounts)):
             record = self.accounts[row]

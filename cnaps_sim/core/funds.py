@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from cnaps_sim.core.compiled import clause
+from cnaps_sim.core.compiled import clause, rule
 from cnaps_sim.core.records import Records
 from cnaps_sim.words.codes import Level, Life, Phase
 
@@ -63,6 +63,12 @@ def available(phase: int, account: Records, level: int) -> int:
     if level == _NORMAL:
         funds -= account.reserved_urgent
     return funds
+
+
+@rule
+def available_at(books: Records, accounts: Records, row: int, level: int) -> int:
+    """What one account may spend at `level` now, in fen; for whoever looks from outside the rules."""
+    return available(books[0].phase, accounts[row], level)
 
 
 @clause

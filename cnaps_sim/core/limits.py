@@ -2,6 +2,10 @@
 
 A limit binds payments of levels 6 and 7, and only they count: sent less received since the day began may not exceed
 it. The limits of one debtor form a chain; an account without limits costs one comparison.
+
+A limit may be set, changed and removed in the course of a day. One set for a pair that had none counts from its
+setting on, because nobody has kept what flowed before (a modelling default: no public source says from when). A
+removed one binds nothing, but goes on counting: set again, it counts the whole day.
 """
 
 from __future__ import annotations

@@ -22,6 +22,8 @@ LEVELS: Final = 8
 OUTBOX: Final = 8
 #: An overdraft limit that never binds, for the central bank's own accounts.
 UNLIMITED: Final = 4_000_000_000_000_000_000
+#: A bilateral limit that never binds: one that has been removed.
+NO_LIMIT: Final = 2**63 - 1
 #: Watch lines that nothing crosses: of a balance, of a queue.
 NO_WARNING_LINE: Final = -(2**63)
 NO_QUEUE_LINE: Final = 2**62
@@ -125,8 +127,8 @@ LIMIT = np.dtype(
     [
         ("debtor", np.int64),
         ("creditor", np.int64),
-        ("most", np.int64),  # fen
-        ("net", np.int64),  # sent less received at levels 6 and 7 since the day began
+        ("most", np.int64),  # fen; NO_LIMIT once it has been removed
+        ("net", np.int64),  # sent less received at levels 6 and 7 since the day began, or since it was first set
         ("trial", np.int64),  # the same with a set of payments that a matching tries
         ("next", np.int64),  # the next limit of the same debtor
     ],

@@ -219,6 +219,31 @@ def receive(
 
 
 @rule
+def keep_back(
+    books: Records,
+    accounts: Records,
+    queues: Records,
+    owed: Records,
+    payments: Records,
+    log: Records,
+    time_ms: int,
+    sequence: int,
+    debtor_row: int,
+    creditor_row: int,
+    amount: int,
+    level: int,
+    refusal: int,
+    special: bool,
+) -> None:
+    """A bank is instructed to pay but its payment has not reached the system: it stands in the bank's outbox."""
+    stand_in_line(
+        books, accounts, queues, owed, payments, time_ms, sequence, debtor_row, creditor_row,
+        amount, level, OUTBOX, refusal, special,
+    )  # fmt: skip
+    write_log(books, log, sequence, time_ms, _NO_CAUSE, _HELD, _ACCEPTED, level)
+
+
+@rule
 def submit(
     books: Records,
     accounts: Records,
@@ -238,11 +263,10 @@ def submit(
 ) -> int:
     """A bank is instructed to pay: it sends at once, or keeps the payment in its outbox while it holds back."""
     if time_ms < accounts[debtor_row].hold_until_ms and is_hvps(level):
-        stand_in_line(
-            books, accounts, queues, owed, payments, time_ms, sequence, debtor_row, creditor_row,
-            amount, level, OUTBOX, refusal, special,
+        keep_back(
+            books, accounts, queues, owed, payments, log, time_ms, sequence, debtor_row, creditor_row,
+            amount, level, refusal, special,
         )  # fmt: skip
-        write_log(books, log, sequence, time_ms, _NO_CAUSE, _HELD, _ACCEPTED, level)
         return _HELD
     return receive(
         books, accounts, queues, owed, payments, limits, log, time_ms, sequence, debtor_row, creditor_row,

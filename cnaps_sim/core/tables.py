@@ -16,6 +16,7 @@ from cnaps_sim.core.records import (
     LEVELS,
     LIMIT,
     LOG,
+    NO_LIMIT,
     NO_QUEUE_LINE,
     NO_WARNING_LINE,
     NOBODY,
@@ -71,8 +72,7 @@ class Tables:
             self._open(row, account)
         self.limits: Records = new(LIMIT, len(limits))
         for row, (debtor, creditor, most) in enumerate(limits):
-            self.limits[row] = (debtor, creditor, most, 0, 0, self.accounts["first_limit"][debtor])
-            self.accounts["first_limit"][debtor] = row
+            self._open_limit(row, debtor, creditor, most)
         self.make_room(_FIRST_ROOM)
 
     def _open(self, row: int, given: Mapping[str, Any]) -> None:
@@ -94,6 +94,11 @@ class Tables:
         if account["balance"] < 0 and not account["central_bank"]:
             self.desk["overdrawn_count"] += 1
         self._watching |= bool(account["warning_line"] != NO_WARNING_LINE)
+
+    def _open_limit(self, row: int, debtor: int, creditor: int, most: int) -> None:
+        """A bilateral limit that has counted nothing yet, first in its debtor's chain."""
+        self.limits[row] = (debtor, creditor, most, 0, 0, self.accounts["first_limit"][debtor])
+        self.accounts["first_limit"][debtor] = row
 
     @property
     def _tables(self) -> tuple[Records, Records, Records, Records, Records, Records, Records]:
@@ -124,6 +129,16 @@ class Tables:
         self.desk["first_free"] = old
         self.desk["free_count"] += size - old
         self.payments = grown
+
+    def make_room_for_limit(self, debtor: int, creditor: int) -> None:
+        """Make sure that the pair has a limit; one that it did not have binds nothing yet."""
+        if ((self.limits["debtor"] == debtor) & (self.limits["creditor"] == creditor)).any():
+            return
+        row = len(self.limits)
+        grown = new(LIMIT, row + 1)
+        grown[:row] = self.limits
+        self.limits = grown
+        self._open_limit(row, debtor, creditor, NO_LIMIT)
 
     def waiting_anywhere(self) -> int:
         """Payments in settlement queues and outboxes together."""

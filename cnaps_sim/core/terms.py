@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Final
 
 from cnaps_sim.core.compiled import rule
+from cnaps_sim.core.limits import find_limit
 from cnaps_sim.core.posting import note_lowest, watch
-from cnaps_sim.core.records import Records
+from cnaps_sim.core.records import NOBODY, Records
 from cnaps_sim.core.release import cascade, wake
 from cnaps_sim.words.codes import Answer, Cause, Life
 
@@ -79,6 +80,32 @@ def set_field(
     wake(books, accounts, row, _LIMIT)
     cascade(books, accounts, queues, owed, payments, limits, log, time_ms)
     return _DONE
+
+
+@rule
+def set_limit(
+    books: Records,
+    accounts: Records,
+    queues: Records,
+    owed: Records,
+    payments: Records,
+    limits: Records,
+    log: Records,
+    time_ms: int,
+    debtor_row: int,
+    creditor_row: int,
+    most: int,
+) -> None:
+    """Change a bilateral limit (双边限额), or remove it with NO_LIMIT, and retry its debtor's queue.
+
+    A pair without one is left without: whoever adds a limit has made room for it.
+    """
+    assert most >= 0
+    row = find_limit(accounts, limits, debtor_row, creditor_row)
+    if row != NOBODY:
+        limits[row].most = most
+    wake(books, accounts, debtor_row, _LIMIT)
+    cascade(books, accounts, queues, owed, payments, limits, log, time_ms)
 
 
 @rule

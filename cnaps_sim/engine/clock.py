@@ -22,6 +22,7 @@ from cnaps_sim.words.units import MS_PER_MINUTE
 
 Event = simpy.Event
 Process = Generator[simpy.Event, Any, None]
+Rows = np.ndarray[Any, np.dtype[np.int64]]
 
 #: Simulated time that one chunk of a flow covers; fixed, so that nothing depends on the machine.
 CHUNK_MS = 5 * MS_PER_MINUTE
@@ -42,18 +43,25 @@ class Rank(IntEnum):
 
 
 class Feed:
-    """A flow being fed to the books: rows sorted by time, and how far it has come."""
+    """A flow being fed to the books: rows sorted by time, and how far it has come.
 
-    def __init__(self, rows: Records, first_sequence: int) -> None:
+    skip: rows, ascending, that reach the books another way, as messages
+    """
+
+    def __init__(self, rows: Records, first_sequence: int, skip: Rows | None = None) -> None:
         self.rows = rows
         self.first_sequence = first_sequence
         self.next_row = 0
         self.edge_row = 0
-        self._edges = self._chunk_edges(rows)
+        skipped = np.zeros(0, np.int64) if skip is None else skip
+        self._skipped = np.zeros(len(rows) + 1, np.bool_)
+        self._skipped[skipped] = True
+        self._edges = np.union1d(self._chunk_edges(rows), skipped)
         self._edge = 0
+        self._pass_skipped()
 
     @staticmethod
-    def _chunk_edges(rows: Records) -> np.ndarray[Any, np.dtype[np.int64]]:
+    def _chunk_edges(rows: Records) -> Rows:
         """Row numbers at which a new chunk of simulated time begins, and the end."""
         if len(rows) == 0:
             return np.zeros(1, np.int64)
@@ -66,11 +74,23 @@ class Feed:
         return int(self.rows["time_ms"][self.next_row]) if self.next_row < len(self.rows) else _END_OF_TIME
 
     def chunk(self) -> Records:
-        """The rows up to the end of the current chunk; `next_row` lies inside."""
+        """The rows up to the end of the current chunk, or the next skipped row; `next_row` lies inside."""
         while self._edges[self._edge] <= self.next_row:
             self._edge += 1
         self.edge_row = int(self._edges[self._edge])
         return self.rows[: self.edge_row]
+
+    def go_on(self, next_row: int) -> bool:
+        """The books have come to this row; whether that is where a chunk ends."""
+        self.next_row = next_row
+        ended = next_row == self.edge_row
+        if ended:
+            self._pass_skipped()
+        return ended
+
+    def _pass_skipped(self) -> None:
+        while self._skipped[self.next_row]:
+            self.next_row += 1
 
 
 class Clock(simpy.Environment):
@@ -105,10 +125,10 @@ class Clock(simpy.Environment):
         assert callbacks is not None
         callbacks.append(lambda _: act())
 
-    def feed(self, rows: Records, first_sequence: int) -> None:
-        """Feed a flow: rows of `records.FLOW` sorted by time."""
+    def feed(self, rows: Records, first_sequence: int, skip: Rows | None = None) -> None:
+        """Feed a flow: rows of `records.FLOW` sorted by time, but for those to skip."""
         assert not self.feeds, "one flow at a time: merge them first"
-        self.feeds.append(Feed(rows, first_sequence))
+        self.feeds.append(Feed(rows, first_sequence, skip))
 
     def step(self) -> None:
         """Settle what comes before the next control event, then let that event happen."""
@@ -133,15 +153,15 @@ class Clock(simpy.Environment):
         for feed in self.feeds:
             while feed.next_ms < until_ms:
                 rows = feed.chunk()
-                first = feed.next_row
-                feed.next_row = self.books.advance(rows, first, until_ms, feed.first_sequence)
+                at = self.books.advance(rows, feed.next_row, until_ms, feed.first_sequence)
+                chunk_ended = feed.go_on(at)
                 crossed = self.books.take_crossings()
                 self.crossings += crossed
                 stopped = crossed > 0 or self.books.is_window_cured()
-                if feed.next_row == feed.edge_row:
+                if chunk_ended:
                     self._drain()
                 if stopped:
-                    self._now = int(rows["time_ms"][feed.next_row - 1])
+                    self._now = int(rows["time_ms"][at - 1])
                     self._notify()
                     return True
         return False

@@ -13,7 +13,7 @@ from cnaps_sim.messages.xmlread import Element, children
 from cnaps_sim.messages.xmltext import Template
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Related:
     """The application header of the message that this one answers."""
 
@@ -24,7 +24,7 @@ class Related:
     created: dt.datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AppHeader:
     """head.001, the business application header.
 

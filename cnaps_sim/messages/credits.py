@@ -18,7 +18,7 @@ PACS_008: Final = "pacs.008.001.08"
 PACS_009: Final = "pacs.009.001.08"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CustomerTransfer:
     """One transaction of a customer credit transfer (客户汇兑): a customer pays another bank's customer.
 
@@ -52,7 +52,7 @@ class CustomerTransfer:
     instruction_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CustomerCredit:
     """pacs.008, customer credit transfer (客户汇兑, hvps.111, beps.121/123/125, ibps.101).
 
@@ -73,7 +73,7 @@ class CustomerCredit:
     control_sum_fen: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class BankTransfer:
     """One transaction of a bank credit transfer (金融机构汇兑): a bank pays another on its own account.
 
@@ -99,7 +99,7 @@ class BankTransfer:
     instruction_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class BankCredit:
     """pacs.009, bank credit transfer (金融机构汇兑 hvps.112, beps.122; 即时转账 hvps.141).
 

@@ -29,7 +29,7 @@ URGENT, HIGH, NORMAL = "1", "2", "3"
 MAX_SIGNATURE_LENGTH: Final = 4096
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Header:
     """The transport header (报文头), one field per field.
 
@@ -58,7 +58,7 @@ class Header:
     reserved: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Envelope:
     """A message taken apart. signature: base64 text, "" if unsigned; the two XML texts as bytes."""
 

@@ -19,7 +19,7 @@ CREDIT: Final = "CRDT"
 DEBIT: Final = "DBIT"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OriginalMessage:
     """The message that this one refers to (原报文).
 
@@ -33,7 +33,7 @@ class OriginalMessage:
     created: dt.datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reason:
     """Why something is sent back, recalled, cancelled or refused (原因).
 

@@ -19,7 +19,7 @@ PACS_028: Final = "pacs.028.001.03"
 StatusReason = Reason
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TransactionStatus:
     """The status of one transaction.
 
@@ -43,7 +43,7 @@ class TransactionStatus:
     settled: dt.datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PaymentStatus:
     """pacs.002, payment status report (ccms.900 通用处理确认, saps.604) or reply of the other bank (业务回执).
 
@@ -60,7 +60,7 @@ class PaymentStatus:
     transactions: tuple[TransactionStatus, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class StatusRequest:
     """pacs.028, payment status request (业务状态查询, ccms.316).
 

@@ -34,7 +34,7 @@ _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _FIRST_TAG = re.compile(rb"\s*(?:<\?[^>]*\?>\s*)*(?:<!--(?:[^-]|-[^-])*-->\s*)*<([^\s/>!?]+)")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Checked:
     """A message that all four layers have passed.
 

@@ -63,7 +63,7 @@ class Books(Orders, Terms, ClearingWindow, Matching):
 
     def snapshot(self) -> dict[str, Any]:
         """Everything observable: accounts, queues (only those that hold something, heads first), counters, and the
-        net sums under bilateral limits in the order given.
+        net sums under bilateral limits in the order in which these were first set.
         """
         return {
             "accounts": [{field: getattr(account, field) for field in _ACCOUNT_FIELDS} for account in self.accounts],

@@ -71,7 +71,7 @@ class Ledger(BilateralLimits):
         debtor.sent_count += 1
         creditor.received += amount
         creditor.received_count += 1
-        if self.limit:
+        if self.net:
             self._count_net(debtor.row, creditor.row, amount, level)
         self.log.append((sequence, time, cause, _SETTLED, _NO_REFUSAL, level))
 

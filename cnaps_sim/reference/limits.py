@@ -18,7 +18,7 @@ class BilateralLimits:
     """Who may send whom how much more than it receives from it.
 
     limit  (debtor, creditor), by row → fen
-    net    the same pairs → sent − received since the day began
+    net    every pair that has or had a limit → sent − received since the day began, or since its limit was first set
     """
 
     def __init__(self, limits: Sequence[tuple[int, int, int]] = ()) -> None:
@@ -26,6 +26,20 @@ class BilateralLimits:
         self.net = dict.fromkeys(self.limit, 0)
         assert len(self.limit) == len(limits), "a pair has one limit at most"
         assert all(fen >= 0 for fen in self.limit.values()), "a limit is not negative"
+
+    def _change_limit(self, debtor: int, creditor: int, fen: int | None) -> None:
+        """A pair's limit becomes `fen`, or ends with None.
+
+        The net of a pair that has had none begins now; that of one whose limit ends goes on.
+        """
+        assert debtor != creditor, "a limit is towards another account"
+        pair = debtor, creditor
+        if fen is None:
+            self.limit.pop(pair, None)
+            return
+        assert fen >= 0, "a limit is not negative"
+        self.limit[pair] = fen
+        self.net.setdefault(pair, 0)
 
     def _within_limit(self, debtor: int, creditor: int, amount: int, level: int) -> bool:
         """May `amount` go from debtor to creditor at `level` now?"""
@@ -43,4 +57,4 @@ class BilateralLimits:
 
     def _forget_nets(self) -> None:
         """A business date begins: nothing has been sent or received yet."""
-        self.net = dict.fromkeys(self.limit, 0)
+        self.net = dict.fromkeys(self.net, 0)

@@ -69,8 +69,7 @@ class Settlement(Admission):
         """
         payer = self.accounts[debtor]
         if time < payer.hold_until_ms and level in _HVPS:
-            payer.outbox.append(Payment(sequence, debtor, creditor, amount, level, refusal, special))
-            self._note(time, sequence, Act.HELD, level)
+            self.keep_back(time, sequence, debtor, creditor, amount, level, refusal, special)
             return Act.HELD
         return self._receive(time, sequence, payer, self.accounts[creditor], amount, level, refusal, special)
 
@@ -262,7 +261,34 @@ class Settlement(Admission):
         """The bank sends what its outbox holds, in order; until when it holds back is not touched."""
         bank = self.accounts[account]
         for _ in range(len(bank.outbox)):
-            p = bank.outbox.popleft()
-            self._note(time, p.sequence, Act.SUBMITTED, p.level)
-            payee = self.accounts[p.creditor]
-            self._receive(time, p.sequence, bank, payee, p.amount, p.level, p.refusal, p.special)
+            self._submit_kept(time, bank.outbox.popleft())
+
+    def keep_back(
+        self,
+        time: int,
+        sequence: int,
+        debtor: int,
+        creditor: int,
+        amount: int,
+        level: int,
+        refusal: int = Refusal.NONE,
+        special: bool = False,
+    ) -> None:
+        """A bank is instructed to pay, and its payment stands in its outbox."""
+        bank = self.accounts[debtor]
+        bank.outbox.append(Payment(sequence, debtor, creditor, amount, level, refusal, special))
+        self._note(time, sequence, Act.HELD, level)
+
+    def submit_kept(self, time: int, account: int, sequence: int) -> Act:
+        """One payment of the outbox reaches the system; NONE if it is not there."""
+        outbox = self.accounts[account].outbox
+        for payment in outbox:
+            if payment.sequence == sequence:
+                outbox.remove(payment)
+                return self._submit_kept(time, payment)
+        return Act.NONE
+
+    def _submit_kept(self, time: int, p: Payment) -> Act:
+        self._note(time, p.sequence, Act.SUBMITTED, p.level)
+        bank, payee = self.accounts[p.debtor], self.accounts[p.creditor]
+        return self._receive(time, p.sequence, bank, payee, p.amount, p.level, p.refusal, p.special)

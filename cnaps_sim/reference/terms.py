@@ -36,6 +36,12 @@ class Terms(Settlement):
         self._retry_one(time, owner, Cause.LIMIT)
         return Answer.DONE
 
+    def set_limit(self, time: int, debtor: int, creditor: int, fen: int | None) -> Answer:
+        """双边限额: what `debtor` may send `creditor` net becomes `fen`; None: it is limited no longer."""
+        self._change_limit(debtor, creditor, fen)
+        self._retry_one(time, self.accounts[debtor], Cause.LIMIT)
+        return Answer.DONE
+
     def set_debit_control(self, time: int, account: int, on: bool) -> Answer:
         """借记控制 on or off: while on, the account's debits wait, those already queued included."""
         self.accounts[account].debit_control = on

@@ -18,6 +18,30 @@ from cnaps_sim.words.codes import AccountStatus, Act, Answer, Level, Life
 from cnaps_sim.words.errors import InputError, nearest
 from cnaps_sim.words.units import format_clock, format_fen
 
+#: An order of a participant about its own queued payment.
+Order = verbs.MoveHead | verbs.MoveTail | verbs.Cancel | verbs.Reprioritise
+
+
+def _words_of(action: Order) -> str:
+    match action:
+        case verbs.MoveHead():
+            return "moved to the head of its level"
+        case verbs.MoveTail():
+            return "moved to the tail of its level"
+        case verbs.Cancel():
+            return "cancelled"
+    return f"moved to the tail of level {int(action.priority.level)}"
+
+
+def _change_of(action: verbs.MoveHead | verbs.MoveTail | verbs.Reprioritise) -> str:
+    """What a camt.007 asks for."""
+    match action:
+        case verbs.MoveHead():
+            return "QC00"
+        case verbs.MoveTail():
+            return "QC01"
+    return action.priority.value
+
 
 class Actions:
     """Carries out the scheduled actions of a scenario in a world."""
@@ -71,7 +95,10 @@ class Actions:
             if int(self.books.accounts["hold_until_ms"][account]) > until_ms:
                 return  # a longer stop holds it back still
             self.recorder.drain()
-            self.books.empty_outbox(until_ms, account)
+            if self.world.exchange is not None:
+                self.world.exchange.resume(account)
+            else:
+                self.books.empty_outbox(until_ms, account)
             self._tell(action, "sends again")
 
         self.world.clock.call_at(at_ms, Rank.FAULT, stop)
@@ -91,10 +118,14 @@ class Actions:
         match action:
             case verbs.MoveHead() | verbs.MoveTail() | verbs.Cancel() | verbs.Reprioritise():
                 self._order(action)
+            case verbs.Recall():
+                self._recall(action)
             case verbs.Reverse():
                 self._reverse(action)
             case verbs.Set():
                 self._set(action)
+            case verbs.SetLimit():
+                self._set_limit(action)
             case verbs.DebitControl() | verbs.CreditControl():
                 self._control(action)
             case verbs.LogIn():
@@ -105,6 +136,10 @@ class Actions:
                 self._post_nets(action, Level.SAME_CITY_NET)
             case verbs.RoundNet():
                 self._post_nets(action, Level.ROUND_NET)
+            case verbs.Ask():
+                self._ask(action)
+            case verbs.AskStatus():
+                self._ask_status(action)
             case verbs.Fee():
                 for account in action.account:
                     self._tell_act(action, account, self.saps.fee(self._now(), self.saps.row[account], action.amount))
@@ -118,20 +153,36 @@ class Actions:
 
     # orders of participants ---------------------------------------------------------------------------------
 
-    def _order(self, action: verbs.MoveHead | verbs.MoveTail | verbs.Cancel | verbs.Reprioritise) -> None:
+    def _order(self, action: Order) -> None:
         sequence = self.sequences[action.payment]
         owner = int(self.world.population.flow.rows["debtor"][sequence])
         now = self._now()
+        if self._travels(action, sequence, owner):
+            return
         if isinstance(action, verbs.MoveHead):
-            answer, words = self.books.move_to_head(now, sequence, owner), "moved to the head of its level"
+            answer = self.books.move_to_head(now, sequence, owner)
         elif isinstance(action, verbs.MoveTail):
-            answer, words = self.books.move_to_tail(now, sequence, owner), "moved to the tail of its level"
+            answer = self.books.move_to_tail(now, sequence, owner)
         elif isinstance(action, verbs.Cancel):
-            answer, words = self.books.cancel(now, sequence, owner), "cancelled"
+            answer = self.books.cancel(now, sequence, owner)
         else:
             answer = self.books.change_level(now, sequence, owner, int(action.priority.level))
-            words = f"moved to the tail of level {int(action.priority.level)}"
-        self._tell_answer(action, action.payment, answer, words)
+        self._tell_answer(action, action.payment, answer, _words_of(action))
+
+    def _travels(self, action: Order, sequence: int, owner: int) -> bool:
+        """Where a payment travelled as a message, so does the order about it; its answer is told when it comes."""
+        exchange = self.world.exchange
+        if exchange is None or sequence not in exchange.travelling:
+            return False
+
+        def then(answer: Answer) -> None:
+            self._tell_answer(action, action.payment, answer, _words_of(action))
+
+        if isinstance(action, verbs.Cancel):
+            exchange.cancel(owner, sequence, action.payment, then)
+        else:
+            exchange.move(owner, sequence, action.payment, _change_of(action), then)
+        return True
 
     def _reverse(self, action: verbs.Reverse) -> None:
         sequence = self.sequences[action.payment]
@@ -150,6 +201,30 @@ class Actions:
                 self._reversed.add(sequence)
             self._tell_act(action, action.payment, act)
 
+    def _recall(self, action: verbs.Recall) -> None:
+        """As messages where the payment travelled as one; else at once, as if they took no time."""
+        sequence = self.sequences[action.payment]
+        row = self.world.population.flow.rows[sequence]
+        debtor, creditor, amount = int(row["debtor"]), int(row["creditor"]), int(row["amount"])
+        exchange = self.world.exchange
+        if exchange is not None and sequence in exchange.travelling:
+            exchange.recall(
+                sequence, action.payment, lambda answer: self._tell_answer(action, action.payment, answer, "")
+            )  # fmt: skip
+            self.recorder.tell(self._now(), "action", action.payment, "recall: asked for")
+            return
+        answer = Answer.DONE
+        if self.recorder.act_of(sequence) != Act.SETTLED:
+            answer = Answer.NOT_SETTLED
+        elif sequence in self.saps.sent_back:
+            answer = Answer.SENT_BACK
+        if answer != Answer.DONE:
+            self._tell_answer(action, action.payment, answer, "")
+            return
+        self.recorder.tell(self._now(), "action", action.payment, "recall: asked for")
+        if action.agreed:
+            self.saps.return_payment(self._now(), sequence, debtor, creditor, amount)
+
     # the central bank -----------------------------------------------------------------------------------------
 
     def _set(self, action: verbs.Set) -> None:
@@ -158,9 +233,42 @@ class Actions:
             answer = self._set_status(row, action.value)
             words = f"status {action.value.value}"
         else:
+            if self._set_by_message(action, row, action.value):
+                return
             self.world.tell_auditor_of_limit(row, action.field, action.value)
             answer = self.books.set_field(now, row, action.field, action.value)
             words = f"{action.field} {format_fen(action.value)} CNY"
+        self._tell_answer(action, action.account, answer, words)
+
+    def _set_by_message(self, action: verbs.Set, row: int, fen: int) -> bool:
+        """Where all payments travel as messages, so do a participant's orders about its own account."""
+        exchange = self.world.exchange
+        if (
+            exchange is None
+            or action.field not in exchange.own_terms
+            or fen == int(self.books.accounts[action.field][row])
+        ):
+            return False
+        words = f"{action.field} {format_fen(fen)} CNY"
+        return exchange.set_term(
+            row, action.field, fen, lambda answer: self._tell_answer(action, action.account, answer, words)
+        )
+
+    def _set_limit(self, action: verbs.SetLimit) -> None:
+        """By message where all payments travel as messages."""
+        row, towards = self.saps.row[action.account], self.saps.row[action.to]
+        if action.most is None:
+            words = f"no limit towards {action.to}"
+        else:
+            words = f"limit towards {action.to} {format_fen(action.most)} CNY"
+        exchange = self.world.exchange
+        if exchange is not None and exchange.all_travel:
+            exchange.set_limit(
+                row, towards, action.most, lambda answer: self._tell_answer(action, action.account, answer, words)
+            )  # fmt: skip
+            return
+        self.world.tell_auditor_of_bilateral_limit(row, towards, action.most)
+        answer = self.books.set_limit(self._now(), row, towards, action.most)
         self._tell_answer(action, action.account, answer, words)
 
     def _set_status(self, row: int, status: AccountStatus) -> Answer:
@@ -217,6 +325,19 @@ class Actions:
             self._tell_act(action, action.account, self.saps.central_bank_debit(now, row, action.amount))
         else:
             self._tell_act(action, action.account, self.saps.central_bank_credit(now, row, action.amount))
+
+    def _ask(self, action: verbs.Ask) -> None:
+        assert self.world.exchange is not None, "a scenario without messages has no questions"
+        self.world.exchange.ask(self.saps.row[action.account], action.about)
+        self._tell(action, f"asks the centre about its {action.about}")
+
+    def _ask_status(self, action: verbs.AskStatus) -> None:
+        assert self.world.exchange is not None, "a scenario without messages has no questions"
+        if self.sequences[action.payment] in self.world.exchange.travelling:
+            self.world.exchange.ask_status(self.sequences[action.payment], action.payment)
+            self.recorder.tell(self._now(), "action", action.payment, "its status is asked for")
+        else:
+            self.recorder.tell(self._now(), "refusal", action.payment, "not asked for: it did not travel as a message")
 
     # telling -----------------------------------------------------------------------------------------------------
 

@@ -10,8 +10,9 @@ import pyarrow as pa
 import cnaps_sim
 from cnaps_sim.audit import Verdict
 from cnaps_sim.audit.tables import audit_tables
+from cnaps_sim.run.message_log import check_chain
 from cnaps_sim.run.runner import Summarise, simulate
-from cnaps_sim.run.store import Run, load, read_table
+from cnaps_sim.run.store import MESSAGES, Run, load, read_table
 from cnaps_sim.scenario.load import from_dict
 from cnaps_sim.words.errors import InputError
 
@@ -43,14 +44,41 @@ def _owed_tables(run: Run) -> list[str]:
 def verify_folder(folder: str | Path, summarise: Summarise) -> list[str]:
     """Repeat a run from its resolved scenario and compare; one sentence per difference."""
     first = load(folder)
-    again = simulate(from_dict(first.scenario), summarise, first.manifest.get("replication", 0))
+    log = None
+    if isinstance(first.manifest.get("messages"), dict):
+        log = Path(folder) / MESSAGES
+        broken = check_chain(log, first.manifest["messages"])
+        if broken:
+            return broken
+    again = simulate(from_dict(first.scenario), summarise, first.manifest.get("replication", 0), replay=log)
     again.forget_unwanted()
+    differences = _differences(first, again)
+    if differences and first.manifest.get("version") != cnaps_sim.__version__:
+        differences.insert(
+            0, f"the run was made by version {first.manifest.get('version')}, repeated by {cnaps_sim.__version__}"
+        )
+    return differences
+
+
+def _differences(first: Run, again: Run) -> list[str]:
+    """What a run and its repetition differ in.
+
+    A run with messages is repeated from its log: every message reaches the centre again, at its instant and beside
+    the scenario's actions. Banks, which write and read the rest of the messages, take no part, and so the events need
+    only be those that the run wrote.
+    """
     differences = []
     for key, digest in first.manifest["inputs"].items():
         if again.manifest["inputs"].get(key) != digest:
             differences.append(f"the input file {key} has changed since the run")
+    with_messages = isinstance(first.manifest.get("messages"), dict)
+    if "messages" in again.manifest and not with_messages:
+        differences.append("manifest: messages are missing")
     for name in dict.fromkeys([*first.recorded, *again.recorded]):
-        differences += _table_difference(name, first, again)
+        if name == "events" and with_messages:
+            differences += _damage(name, first)
+        else:
+            differences += _table_difference(name, first, again)
     for key in ("seed", "date", "days", "scenario_sha256", "items", "matching", "summary"):
         told, repeated = first.manifest.get(key), again.manifest.get(key)
         if told != repeated:
@@ -59,11 +87,22 @@ def verify_folder(folder: str | Path, summarise: Summarise) -> list[str]:
         differences.append(
             f"manifest: audit {_brief(first.manifest['audit'])}, repeated {again.manifest['audit']['verdict']}"
         )
-    if differences and first.manifest.get("version") != cnaps_sim.__version__:
-        differences.insert(
-            0, f"the run was made by version {first.manifest.get('version')}, repeated by {cnaps_sim.__version__}"
-        )
     return differences
+
+
+def _damage(name: str, first: Run) -> list[str]:
+    """Whether one table is the one that the run wrote."""
+    from cnaps_sim.audit.digest import table_digest
+
+    told = first.manifest["tables"].get(name)
+    if told is None:
+        return [f"{name}: not recorded"]
+    try:
+        if table_digest(first.table(name)) == told["sha256"]:
+            return []
+    except InputError as error:
+        return [f"{name}: {error.problem} ({error.value})"]
+    return [f"{name}: the stored table is not the one the run wrote"]
 
 
 def _brief(value: Any) -> str:

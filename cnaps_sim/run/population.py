@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +20,7 @@ from cnaps_sim.scenario.accounts import AccountsFile, GeneratedAccounts
 from cnaps_sim.scenario.actions import CentralBankCredit, Inject, Nets
 from cnaps_sim.scenario.load import Loaded
 from cnaps_sim.scenario.resolve import resolved
-from cnaps_sim.scenario.workload import WorkloadEntry, WorkloadFile, WorkloadGenerator
+from cnaps_sim.scenario.workload import WorkloadEntry, WorkloadFile, WorkloadGenerator, WorkloadMessages
 from cnaps_sim.words.codes import AccountStatus, Cause, CentralBankAccount, Life, ParticipantKind, Refusal
 from cnaps_sim.words.errors import InputError
 from cnaps_sim.words.streams import Streams
@@ -32,6 +32,9 @@ from cnaps_sim.workload.opening import opening_share_of_outflow
 from cnaps_sim.workload.population import account_rows, national_accounts
 from cnaps_sim.workload.replay import from_rows, read_payments
 from cnaps_sim.workload.synthetic import HvpsParameters, generate_hvps_day
+
+if TYPE_CHECKING:
+    from cnaps_sim.run.message_files import MessageFiles, RejectedFile
 
 #: Names of the central bank's own accounts.
 _CENTRAL_BANK_NAMES = {
@@ -48,11 +51,15 @@ _PARTS = 1_000_000
 
 @dataclass(frozen=True)
 class Population:
-    """The participants' accounts, the payments they are told to make, and what they open with (fen)."""
+    """The participants' accounts, the payments they are told to make, and what they open with (fen).
+
+    rejected: message files of the workload that bring no payment
+    """
 
     rows: list[AccountRow]
     flow: Flow
     opening: Array
+    rejected: Sequence[RejectedFile] = ()
 
     @property
     def index(self) -> dict[str, int]:
@@ -105,7 +112,8 @@ def populate(loaded: Loaded, timetable: Timetable, streams: Streams) -> Populati
     names = [row["account"] for row in rows]
     loaded.check_accounts(names)
     index = {name: number for number, name in enumerate(names)}
-    flow = _workload(loaded, index, sizes, timetable, streams)
+    messages = _message_files(loaded, index, timetable)
+    flow = _workload(loaded, index, sizes, timetable, streams, messages)
     _check_ids(loaded, flow)
     opening = _opening(loaded, rows, flow, timetable, streams)
     total = sum(opening.tolist()) + _granted(loaded)
@@ -114,7 +122,16 @@ def populate(loaded: Loaded, timetable: Timetable, streams: Streams) -> Populati
             loaded.place_of("accounts"), "balance", "all balances and injections are too large", format_fen(total),
             f"up to {format_fen(_TOTAL_LIMIT)} CNY",
         )  # fmt: skip
-    return Population(rows, flow, opening)
+    return Population(rows, flow, opening, () if messages is None else messages.rejected)
+
+
+def _message_files(loaded: Loaded, index: Mapping[str, int], timetable: Timetable) -> MessageFiles | None:
+    """The reader of the scenario's message files; None if it has none."""
+    if not any(isinstance(entry, WorkloadMessages) for entry in loaded.scenario.workload):
+        return None
+    from cnaps_sim.run.message_files import MessageFiles  # messages take a while to load, and most runs need none
+
+    return MessageFiles(index, timetable, travelling=loaded.scenario.messages > 0)
 
 
 def _granted(loaded: Loaded) -> int:
@@ -182,7 +199,14 @@ def _inline_account(given: Mapping[str, Any]) -> AccountRow:
     return row
 
 
-def _workload(loaded: Loaded, index: Mapping[str, int], sizes: Array, timetable: Timetable, streams: Streams) -> Flow:
+def _workload(
+    loaded: Loaded,
+    index: Mapping[str, int],
+    sizes: Array,
+    timetable: Timetable,
+    streams: Streams,
+    messages: MessageFiles | None,
+) -> Flow:
     """All payments of the scenario as one flow."""
     flows: list[Flow] = []
     scenario = loaded.scenario
@@ -191,6 +215,9 @@ def _workload(loaded: Loaded, index: Mapping[str, int], sizes: Array, timetable:
         if isinstance(entry, WorkloadFile):
             path = loaded.files[f"workload.{number}.file"]
             flows.append(read_payments(path, index, scenario.date, entry.system))
+        elif isinstance(entry, WorkloadMessages):
+            assert messages is not None
+            flows.append(messages.read(loaded.files[f"workload.{number}.messages"]))
         elif isinstance(entry, WorkloadGenerator):
             try:
                 flows.extend(_generated(entry, scenario.scale, sizes, timetable, streams))

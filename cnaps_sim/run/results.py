@@ -22,6 +22,7 @@ from cnaps_sim.words.codes import (
     MATCHING_CAUSE,
     AccountStatus,
     Act,
+    BusinessType,
     Cause,
     Life,
     Priority,
@@ -46,13 +47,14 @@ class Directory:
 
 
 def _statuses(fates: Fates, recorder: Recorder) -> pa.DictionaryArray:
-    words = [Status.PR12, Status.PR04, Status.PR09, Status.PR08, Status.PR22]
+    words = [Status.PR12, Status.PR04, Status.PR09, Status.PR08, Status.PR22, Status.PR23]
     codes = np.zeros(len(fates.act), np.int8)
     for act, status in STATUS_OF_ACT.items():
         codes[fates.act == act] = words.index(status)
     for booking in recorder.bookings:
         if booking.original is not None and fates.act[booking.sequence] == Act.SETTLED:
-            codes[booking.original] = words.index(Status.PR22)
+            sent_back = booking.type == BusinessType.RETURN.code
+            codes[booking.original] = words.index(Status.PR23 if sent_back else Status.PR22)
     return text(codes, words)
 
 

@@ -28,6 +28,7 @@ from cnaps_sim.run.world import Progress, World
 from cnaps_sim.scenario.load import Loaded
 from cnaps_sim.scenario.resolve import resolved, scenario_sha256
 from cnaps_sim.scenario.rules import Detail
+from cnaps_sim.systems.hvps import Hvps
 from cnaps_sim.words.codes import System
 from cnaps_sim.words.tables import TABLES
 
@@ -39,10 +40,20 @@ ACCOUNT_TABLES = ("accounts", "series")
 Summarise = Callable[[Run], dict[str, Any]]
 
 
-def simulate(loaded: Loaded, summarise: Summarise, replication: int = 0, progress: Progress | None = None) -> Run:
-    """Run a scenario and return everything it leaves behind, audited. InputError for what its files hold wrong."""
+def simulate(
+    loaded: Loaded,
+    summarise: Summarise,
+    replication: int = 0,
+    progress: Progress | None = None,
+    replay: Path | None = None,
+) -> Run:
+    """Run a scenario and return everything it leaves behind, audited. InputError for what its files hold wrong.
+
+    replay: the message log of an earlier run; what reached the centre then reaches it again (see `exchange.Exchange`)
+    """
     started = time.perf_counter()
-    world = World(loaded, replication, progress)
+    world = World(loaded, replication, progress, replay=replay)
+    _tell_rejected(world)
     Actions(world).schedule()
     generated = time.perf_counter()
     stream_verdict = world.run()
@@ -51,6 +62,9 @@ def simulate(loaded: Loaded, summarise: Summarise, replication: int = 0, progres
     made = time.perf_counter()
     manifest = _manifest(world, tables)
     run = Run(tables, manifest, _resolved_with_places(loaded), loaded.source_text)
+    if world.exchange is not None:
+        manifest["messages"] = world.exchange.summary()
+        run.message_log = world.exchange.log
     verdict = stream_verdict + audit_tables(_recorded(tables), manifest, check_digests=False)
     manifest["audit"] = _verdict(verdict)
     audited = time.perf_counter()
@@ -68,6 +82,13 @@ def simulate(loaded: Loaded, summarise: Summarise, replication: int = 0, progres
     }
     run.unwanted = unwanted_tables(loaded.scenario.record)
     return run
+
+
+def _tell_rejected(world: World) -> None:
+    """Note the message files that bring no payment, at the instant at which the run begins."""
+    begins_ms = Hvps.begins_ms(world.timetable.business_days[0])
+    for file in world.population.rejected:
+        world.recorder.tell(begins_ms, "message_rejected", file.name, file.fault.sentence())
 
 
 def make_tables(world: World) -> dict[str, pa.Table]:
@@ -180,5 +201,9 @@ def unwanted_tables(record: Mapping[System, Detail]) -> tuple[str, ...]:
 
 
 def _sha256(path: Path) -> str:
+    if path.is_dir():
+        from cnaps_sim.run.message_folder import folder_sha256
+
+        return folder_sha256(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

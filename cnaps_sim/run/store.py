@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -28,8 +28,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MANIFEST = "manifest.json"
+MESSAGES = "messages"
 RESOLVED = "scenario.resolved.json"
 SOURCE = "scenario.yaml"
+
+
+class HasFolder(Protocol):
+    """Something that keeps files in a folder of its own as long as it lives."""
+
+    folder: Path
 
 
 class Run:
@@ -54,11 +61,20 @@ class Run:
         self.source = source
         self.folder = folder
         self.unwanted: tuple[str, ...] = ()
+        self.message_log: HasFolder | None = None
 
     @property
     def summary(self) -> dict[str, Any]:
         """The figures of `cnaps-sim run --json`: per system, and liquidity."""
         return self.manifest["summary"]  # type: ignore[no-any-return]
+
+    @property
+    def messages_folder(self) -> Path | None:
+        """Where the message log lies; None if no message travelled."""
+        if self.message_log is not None:
+            return self.message_log.folder
+        place = None if self.folder is None else self.folder / MESSAGES
+        return place if place is not None and place.is_dir() else None
 
     @property
     def recorded(self) -> tuple[str, ...]:
@@ -250,6 +266,8 @@ def save(run: Run, place: Path, force: bool = False, also: Callable[[Run, Path],
             for table in written:
                 table.result()
         run.forget_unwanted()
+        if run.messages_folder is not None:
+            shutil.copytree(run.messages_folder, folder / MESSAGES)
         (folder / RESOLVED).write_text(to_json(run.scenario), encoding="utf-8")
         (folder / SOURCE).write_text(run.source, encoding="utf-8")
         (folder / MANIFEST).write_text(to_json(run.manifest), encoding="utf-8")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -24,7 +26,13 @@ from cnaps_sim.words.codes import Life, Phase
 from cnaps_sim.words.errors import InputError
 from cnaps_sim.words.streams import Streams
 from cnaps_sim.words.timetable import BusinessDay, Timetable
+from cnaps_sim.words.units import MS_PER_MINUTE
 
+if TYPE_CHECKING:
+    from cnaps_sim.run.exchange import Exchange
+
+#: How long after the last window messages are still delivered.
+LAST_DELIVERIES_MS: Final = 10 * MS_PER_MINUTE
 #: Told the simulated time and the number of payments fed so far.
 Progress = Callable[[int, int], None]
 
@@ -49,14 +57,16 @@ class World:
         replication: int = 0,
         progress: Progress | None = None,
         rehearsal: Rehearsal | None = None,
+        replay: Path | None = None,
     ) -> None:
         scenario = loaded.scenario
         self.loaded = loaded
         self.rehearsal = rehearsal
         self.rules = matching_rules(loaded) if rehearsal is None or rehearsal.matched else None
         self.timetable = _timetable(loaded)
+        self.streams = Streams(scenario.seed, replication)
         if rehearsal is None:
-            self.population = populate(loaded, self.timetable, Streams(scenario.seed, replication))
+            self.population = populate(loaded, self.timetable, self.streams)
         else:
             self.population = rehearsal.population
         self.directory = self.population.directory()
@@ -95,6 +105,11 @@ class World:
             self.auditor = StreamAuditor(terms, scenario.hvps.discipline, kept, duration_ms, limits)
         self._bookings_told = 0
         self._progress = progress
+        self.exchange: Exchange | None = None
+        if scenario.messages > 0 and rehearsal is None:
+            from cnaps_sim.run.exchange import Exchange  # messages take a while to load, and most runs need none
+
+            self.exchange = Exchange(self, replay)
         self._wire()
 
     def _begins_ms(self) -> int:
@@ -102,11 +117,18 @@ class World:
         times = self.population.flow.rows["time_ms"]
         return min(begins_ms, int(times[0]) if len(times) else begins_ms)
 
+    def _last_ms(self) -> int:
+        """When the last payment of the flow is instructed, which may be after the last window."""
+        times = self.population.flow.rows["time_ms"]
+        return int(times[-1]) if len(times) else 0
+
     def _wire(self) -> None:
         rows = self.population.flow.rows
         self.recorder.on_warning = self.ccms.warn
         self.clock.on_chunk.append(self._end_chunk)
-        self.clock.feed(rows, 0)
+        self.clock.feed(rows, 0, None if self.exchange is None else self.exchange.rows)
+        if self.exchange is not None:
+            self.exchange.start()
         if self.auditor is not None:
             self.recorder.listeners.append(self._see_log)
             self.auditor.see_flow(rows, 0)
@@ -124,6 +146,9 @@ class World:
         """Play every business date."""
         self.clock.run(until=self.clock.process(self.hvps.business_days()))
         self.clock.run(until=self.timetable.business_days[-1].window_end_ms + 1)  # actions after an early close
+        if self.exchange is not None:  # what was sent last still has to arrive
+            self.clock.run(until=max(int(self.clock.now), self._last_ms()) + LAST_DELIVERIES_MS)
+            self.exchange.give_up()
         self.clock.finish()
         self.recorder.drain()
 
@@ -157,8 +182,12 @@ class World:
     def _see_phase(self, time_ms: int, phase: Phase, special: bool) -> None:
         if self.auditor is not None:
             self.auditor.see_phase(time_ms, phase, special)
+        if self.exchange is not None:
+            self.exchange.tell_phase(phase, special)
 
-    def _see_close(self, time_ms: int, _day: BusinessDay) -> None:
+    def _see_close(self, time_ms: int, day: BusinessDay) -> None:
+        if self.exchange is not None:
+            self.exchange.tell_statements(day)
         if self.auditor is None:
             return
         balances = np.array(self.books.accounts["balance"])
@@ -168,6 +197,11 @@ class World:
         """A limit is about to change; the log has been drained."""
         if self.auditor is not None:
             self.auditor.see_limit_change(int(self.clock.now), account, field, value)
+
+    def tell_auditor_of_bilateral_limit(self, debtor: int, creditor: int, fen: int | None) -> None:
+        """A bilateral limit is about to be set or, with None, removed; the log has been drained."""
+        if self.auditor is not None:
+            self.auditor.see_bilateral_limit(int(self.clock.now), debtor, creditor, fen)
 
     def tell_auditor_of_control(
         self, account: int, *, debit_control: bool | None = None, life: Life | None = None

@@ -63,6 +63,19 @@ class Reverse(OnPayment):
     do: Literal["reverse"]
 
 
+class Recall(OnPayment):
+    """Its sender asks for a settled payment (退回申请); if the bank that was paid agrees, it sends it back (退汇)."""
+
+    do: Literal["recall"]
+    agreed: Switch = Field(default=True, description="whether the bank that was paid agrees")
+
+
+class AskStatus(OnPayment):
+    """Its sender asks the centre by message where a payment stands (业务状态查询)."""
+
+    do: Literal["ask_status"]
+
+
 class Reprioritise(OnPayment):
     """Its sender moves a queued payment to another level, where `hvps.reprioritise` allows it."""
 
@@ -133,6 +146,52 @@ class Set(OnAccount):
     ] = Field(description="CNY; AS00 to AS06 for status")
 
 
+#: The word for a bilateral limit that ends.
+_NO_LIMIT: Final = "none"
+
+
+def _limit(value: object) -> int | str:
+    if value == _NO_LIMIT:
+        return _NO_LIMIT
+    if isinstance(value, str) and value.isalpha():
+        raise fault("neither an amount nor none", f"CNY such as 1000.50, or {_NO_LIMIT}", value=shape(value))
+    fen = read_money(value)
+    if fen < 0:
+        raise fault("is negative", f"amounts from 0, or {_NO_LIMIT}")
+    return fen
+
+
+def _limit_text(limit: int | str) -> str:
+    return limit if isinstance(limit, str) else format_fen(limit)
+
+
+class SetLimit(OnAccount):
+    """The participant sets, changes or removes its bilateral limit (双边限额) towards another.
+
+    `limit` is int fen, or `none` to remove it. One towards an account that it had none for counts from now on.
+    """
+
+    do: Literal["set_limit"]
+    to: AccountId = Field(description="the account it pays")
+    limit: Annotated[
+        int | str,
+        BeforeValidator(_limit),
+        PlainSerializer(_limit_text, return_type=str),
+        WithJsonSchema({"type": ["string", "number"]}),
+    ] = Field(description="CNY it may send more than it receives in a day; none removes the limit")
+
+    @property
+    def most(self) -> int | None:
+        """The limit in fen; None where it ends."""
+        return None if isinstance(self.limit, str) else self.limit
+
+    @model_validator(mode="after")
+    def _two_accounts(self) -> Self:
+        if self.account == self.to:
+            raise fault("is the account itself", "another account", path=("to",))
+        return self
+
+
 class DebitControl(OnAccount):
     """Debit control (借记控制) on or off: the account's debits wait in its queue."""
 
@@ -164,6 +223,28 @@ class StopSending(OnAccount):
 
     do: Literal["stop_sending"]
     until: MomentField | None = Field(default=None, description="when it sends again; never if left out")
+
+
+#: What a participant can ask the centre about by message.
+ABOUT: Final = ("balance", "queue", "day", "account", "limits")
+
+
+def _about(value: object) -> object:
+    if value not in ABOUT:
+        raise fault("nothing that can be asked about", ", ".join(ABOUT), value=shape(value))
+    return value
+
+
+class Ask(OnAccount):
+    """The participant asks the centre by message.
+
+    Its balances (一揽子流动性实时查询), its queue, the business day, its account so far today, or its bilateral limits.
+    """
+
+    do: Literal["ask"]
+    about: Annotated[str, BeforeValidator(_about), WithJsonSchema({"enum": list(ABOUT)})] = Field(
+        description="balance, queue, day, account or limits"
+    )
 
 
 class Inject(OnAccount):
@@ -256,7 +337,8 @@ class Match(Timed):
 
 _MODELS: Final[tuple[type[Timed], ...]] = (
     *(MoveHead, MoveTail, Cancel, Reprioritise, Set, DebitControl, CreditControl, Inject, Reverse, SameCityNet),
-    *(RoundNet, CentralBankDebit, CentralBankCredit, Fee, StopSending, LogIn, LogOut, Match),
+    *(RoundNet, CentralBankDebit, CentralBankCredit, Fee, StopSending, LogIn, LogOut, Match, Recall, Ask, AskStatus),
+    SetLimit,
 )
 #: The model of each verb, in the order of the documentation.
 VERBS: Final = {get_args(model.model_fields["do"].annotation)[0]: model for model in _MODELS}
@@ -297,7 +379,11 @@ Action = Annotated[
     | Annotated[StopSending, Tag(tag("stop_sending"))]
     | Annotated[LogIn, Tag(tag("log_in"))]
     | Annotated[LogOut, Tag(tag("log_out"))]
-    | Annotated[Match, Tag(tag("match"))],
+    | Annotated[Match, Tag(tag("match"))]
+    | Annotated[Recall, Tag(tag("recall"))]
+    | Annotated[Ask, Tag(tag("ask"))]
+    | Annotated[AskStatus, Tag(tag("ask_status"))]
+    | Annotated[SetLimit, Tag(tag("set_limit"))],
     Discriminator(_tag_of),
     BeforeValidator(_known_verb),
 ]

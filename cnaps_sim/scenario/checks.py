@@ -10,11 +10,11 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Final
 
 from cnaps_sim.scenario.accounts import AccountRow, GeneratedAccounts
-from cnaps_sim.scenario.actions import Fee, Match, Nets, OnAccount, OnPayment, StopSending
+from cnaps_sim.scenario.actions import Ask, AskStatus, Fee, Match, Nets, OnAccount, OnPayment, SetLimit, StopSending
 from cnaps_sim.scenario.faults import fault
 from cnaps_sim.scenario.matching import MULTILATERAL
 from cnaps_sim.scenario.places import KeyPath
-from cnaps_sim.scenario.rules import BankCodes, TimetableTerms
+from cnaps_sim.scenario.rules import TimetableTerms
 from cnaps_sim.scenario.workload import WorkloadPayments
 from cnaps_sim.words.bank_code import BANK_CODE_LENGTH, is_valid
 from cnaps_sim.words.calendar import Calendar
@@ -38,13 +38,14 @@ def check(scenario: Scenario) -> None:
     _check_moments(scenario, timetable)
     _check_limits(scenario)
     _check_matching(scenario, timetable)
+    _check_questions(scenario)
     rows = scenario.accounts
     if isinstance(rows, tuple):
         check_named_accounts(scenario, {row.account for row in rows})
 
 
 def named_accounts(scenario: Scenario) -> Iterator[tuple[KeyPath, str]]:
-    """Every account that payments, limits or actions in the scenario name, with the path of the key that does."""
+    """Every account that payments, limits, links or actions name, with the path of the key that does."""
     for number, entry in enumerate(scenario.workload):
         if isinstance(entry, WorkloadPayments):
             for row, payment in enumerate(entry.payments):
@@ -54,10 +55,14 @@ def named_accounts(scenario: Scenario) -> Iterator[tuple[KeyPath, str]]:
     for number, limit in enumerate(scenario.limits):
         yield ("limits", number, "account"), limit.account
         yield ("limits", number, "to"), limit.to
+    for number, link in enumerate(scenario.network.links):
+        yield ("network", "links", number, "account"), link.account
     for number, action in enumerate(scenario.actions):
         here = ("actions", number)
         if isinstance(action, OnAccount):
             yield (*here, "account"), action.account
+            if isinstance(action, SetLimit):
+                yield (*here, "to"), action.to
         elif isinstance(action, Fee):
             yield from (((*here, "account", i), account) for i, account in enumerate(action.account))
         elif isinstance(action, Nets):
@@ -128,7 +133,7 @@ def _check_row(scenario: Scenario, number: int, row: AccountRow, seen: set[str])
     if row.account in seen:
         raise fault("given twice", "each account once", value=row.account, path=path)
     seen.add(row.account)
-    if scenario.bank_codes is BankCodes.STRICT:
+    if scenario.needs_bank_codes:
         check_bank_code(row.account, path)
 
 
@@ -184,7 +189,8 @@ def _check_limits(scenario: Scenario) -> None:
             raise fault(problem, "each pair once", path=("limits", number, "account"))
         seen.add(pair)
     matching = scenario.hvps.matching
-    if scenario.limits and matching.is_on and matching.algorithm != MULTILATERAL:
+    limited = bool(scenario.limits) or any(isinstance(action, SetLimit) for action in scenario.actions)
+    if limited and matching.is_on and matching.algorithm != MULTILATERAL:
         problem = "does not know bilateral limits"
         raise fault(problem, f"{MULTILATERAL} or none beside limits", path=("hvps", "matching", "algorithm"))
 
@@ -202,3 +208,10 @@ def _check_matching(scenario: Scenario, timetable: Timetable) -> None:
         if isinstance(action, Match) and not scenario.hvps.matching.is_on:
             problem = "there is no matching: hvps.matching.algorithm is none"
             raise fault(problem, "an algorithm, such as multilateral", path=("actions", number, "do"))
+
+
+def _check_questions(scenario: Scenario) -> None:
+    for number, action in enumerate(scenario.actions):
+        if isinstance(action, Ask | AskStatus) and scenario.messages == 0:
+            problem = "no message travels: messages is off"
+            raise fault(problem, "all, or {sample: share}", path=("actions", number, "do"))

@@ -17,7 +17,7 @@ from cnaps_sim.words.errors import InputError, nearest
 CHOICES: Final[dict[tuple[str, ...], tuple[str, ...]]] = {
     ("liquidity",): ("alpha", "share_of_outflow", "from"),
     ("accounts",): ("file", "generate"),
-    ("workload", "*"): ("file", "payments", "generator"),
+    ("workload", "*"): ("file", "messages", "payments", "generator"),
 }
 #: Keys that stay when the choice beside them changes: they say nothing about it.
 _INDEPENDENT: Final = frozenset({"system"})

@@ -23,8 +23,7 @@ from cnaps_sim.scenario.layers import laid_over, overridden
 from cnaps_sim.scenario.model import DEFAULT_NAME, Scenario
 from cnaps_sim.scenario.places import KeyPath, Node, Place, Source, dotted, nearest_node, plain, planted
 from cnaps_sim.scenario.resolve import json_schema, resolved, resolved_json, scenario_sha256
-from cnaps_sim.scenario.rules import BankCodes
-from cnaps_sim.scenario.workload import WorkloadFile
+from cnaps_sim.scenario.workload import WorkloadFile, WorkloadMessages
 from cnaps_sim.words.errors import InputError, nearest
 
 __all__ = [
@@ -50,7 +49,8 @@ class Loaded:
     scenario:    the scenario
     source_text: the text of its own file; of a dict, the resolved JSON
     base_dir:    the folder its relative file names start from
-    files:       the files it reads, by the path of the key that names each (`accounts.file`, `workload.0.file`)
+    files:       the files it reads, by the path of the key that names each (`accounts.file`, `workload.0.file`); a
+                 folder where messages come in one (`workload.0.messages`)
     """
 
     scenario: Scenario
@@ -71,7 +71,7 @@ class Loaded:
         """Check against the accounts of the run, in case they came from a file or a generator: every account named in
         the scenario exists, and where the scenario is strict each is a bank code. InputError with its place."""
         try:
-            if self.scenario.bank_codes is BankCodes.STRICT and isinstance(self.scenario.accounts, AccountsFile):
+            if self.scenario.needs_bank_codes and isinstance(self.scenario.accounts, AccountsFile):
                 for account in known:
                     checks.check_bank_code(account, ("accounts", "file"))
             checks.check_named_accounts(self.scenario, frozenset(known))
@@ -251,12 +251,15 @@ def _files(scenario: Scenario, root: Node) -> dict[str, Path]:
     for number, entry in enumerate(scenario.workload):
         if isinstance(entry, WorkloadFile):
             named.append((("workload", number, "file"), entry.file))
+        elif isinstance(entry, WorkloadMessages):
+            named.append((("workload", number, "messages"), entry.messages))
     files = {}
     for path, name in named:
         place = nearest_node(root, path)[0].place
         file = place.source.folder / name
-        if not file.is_file():
-            raise InputError(str(place), dotted(path), "no such file", name, "a file that exists")
+        if not (file.is_file() or (path[-1] == "messages" and file.is_dir())):
+            kinds = "folder or zip file" if path[-1] == "messages" else "file"
+            raise InputError(str(place), dotted(path), f"no such {kinds}", name, f"a {kinds} that exists")
         files[dotted(path)] = file
     return files
 

@@ -18,6 +18,7 @@ from cnaps_sim.scenario.accounts import Accounts
 from cnaps_sim.scenario.actions import Action
 from cnaps_sim.scenario.faults import fault
 from cnaps_sim.scenario.matching import LimitRow
+from cnaps_sim.scenario.messages import MessageShare, NetworkTerms
 from cnaps_sim.scenario.moments import Date, Step
 from cnaps_sim.scenario.quantities import Days, Factor, Seed
 from cnaps_sim.scenario.rules import (
@@ -105,6 +106,10 @@ class Scenario(Terms):
         default=(), description="bilateral limits that accounts set themselves"
     )
     hvps: HvpsTerms = Field(default=HvpsTerms(), description="how HVPS works")
+    messages: MessageShare = Field(
+        default=Decimal(0), description="payments that travel as ISO 20022 messages: off, all, or {sample: share}"
+    )
+    network: NetworkTerms = Field(default=NetworkTerms(), description="the links that messages travel on")
     actions: Annotated[tuple[Action, ...], listed] = Field(default=(), description="what happens at given moments")
 
     @model_validator(mode="before")
@@ -122,6 +127,11 @@ class Scenario(Terms):
     def _checked(self) -> Self:
         checks.check(self)
         return self
+
+    @property
+    def needs_bank_codes(self) -> bool:
+        """Whether account ids must be bank codes: because the scenario says so, or because messages name them."""
+        return self.bank_codes is BankCodes.STRICT or self.messages > 0
 
     def business_timetable(self) -> Timetable:
         """The business days of the run. ValueError, in words, if the terms make none."""

@@ -1,4 +1,4 @@
-"""Workload of a scenario: the payments that banks are told to make, from a file, written out, or generated.
+"""Workload of a scenario: the payments that banks are told to make, from files, written out, or generated.
 
 The defaults of the generator are the figures of rule section "volumes to calibrate on" (中国人民银行 2025); those
 marked [P] have no public source and are modelling defaults.
@@ -6,12 +6,13 @@ marked [P] have no public source and are modelling defaults.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, WithJsonSchema, model_validator
 
 from cnaps_sim.scenario.faults import fault, tag
 from cnaps_sim.scenario.moments import MomentField
@@ -27,6 +28,7 @@ from cnaps_sim.scenario.terms import (
     TypeCode,
     choose_one,
     listed,
+    matching,
 )
 from cnaps_sim.words.codes import Priority, System
 from cnaps_sim.words.units import FEN_PER_YUAN
@@ -57,6 +59,12 @@ BANK_SIGMA: Final = Decimal("1.6")
 #: Systems whose payments a scenario can bring.
 SYSTEMS: Final = (System.HVPS,)
 
+#: A folder or zip file beside the scenario, or with a path of its own.
+MessageSource = Annotated[
+    str,
+    matching(re.compile(r"[^\x00\n]{1,1000}"), "not a name", "a folder or a .zip file of messages"),
+    WithJsonSchema({"type": "string"}),
+]
 SystemOfWorkload = Annotated[System, OneOf.of("system", SYSTEMS)]
 
 
@@ -93,6 +101,13 @@ class WorkloadFile(Terms):
 
     system: SystemOfWorkload = Field(description="system that takes the payments")
     file: FileName = Field(description="payments.csv or .parquet, from the folder of the scenario")
+
+
+class WorkloadMessages(Terms):
+    """Payments in ISO 20022 messages, one per file: credit transfers (pacs.008, pacs.009), with or without envelope."""
+
+    system: SystemOfWorkload = Field(description="system that takes the payments")
+    messages: MessageSource = Field(description="folder or .zip file of messages, from the folder of the scenario")
 
 
 class WorkloadPayments(Terms):
@@ -132,21 +147,26 @@ class WorkloadGenerator(Terms):
         return self
 
 
-_FILE, _PAYMENTS, _GENERATOR = tag("file"), tag("payments"), tag("generator")
+#: The ways to bring payments, by the key that names each.
+SOURCES: Final = ("file", "messages", "payments", "generator")
+_FILE, _MESSAGES, _PAYMENTS, _GENERATOR = map(tag, SOURCES)
 
 
 def _source(entry: Any) -> str:
     if isinstance(entry, Mapping):
-        return next((tag(key) for key in ("file", "payments", "generator") if entry.get(key) is not None), _FILE)
+        return next((tag(key) for key in SOURCES if entry.get(key) is not None), _FILE)
     if isinstance(entry, WorkloadPayments):
         return _PAYMENTS
+    if isinstance(entry, WorkloadMessages):
+        return _MESSAGES
     return _GENERATOR if isinstance(entry, WorkloadGenerator) else _FILE
 
 
 WorkloadEntry = Annotated[
     Annotated[WorkloadFile, Tag(_FILE)]
+    | Annotated[WorkloadMessages, Tag(_MESSAGES)]
     | Annotated[WorkloadPayments, Tag(_PAYMENTS)]
     | Annotated[WorkloadGenerator, Tag(_GENERATOR)],
     Discriminator(_source),
-    choose_one("file", "payments", "generator"),
+    choose_one(*SOURCES),
 ]

@@ -81,6 +81,7 @@ class Saps:
         self.row = {name: row for row, name in enumerate(names)}
         self.participants = [row for row in range(len(names)) if not books.accounts["central_bank"][row]]
         self.loans: list[Loan] = []
+        self.sent_back: set[int] = set()  # payments for which a return has been booked
         self.interest_fen = np.zeros(len(names), np.int64)
         self.penalty_fen = np.zeros(len(names), np.int64)
         self.taken_ids: frozenset[str] = frozenset()  # ids of payments that look like those of bookings
@@ -140,6 +141,15 @@ class Saps:
         return self._book(
             time_ms, TransferKind.REVERSAL, creditor, debtor, amount, Level.REVERSAL, BusinessType.REVERSAL, original
         )
+
+    def return_payment(self, time_ms: int, original: int, debtor: int, creditor: int, amount: int) -> Act:
+        """The bank that was paid sends a settled payment back (退汇), level 7: creditor and debtor change places."""
+        act = self._book(
+            time_ms, TransferKind.PAYMENT, creditor, debtor, amount, Level.NORMAL, BusinessType.RETURN, original
+        )
+        if act != Act.REFUSED:
+            self.sent_back.add(original)
+        return act
 
     def post_nets(self, time_ms: int, nets: Sequence[tuple[int, int]], level: Level) -> Refusal:
         """A table of nets (account, fen; positive = to receive), against the netting account.

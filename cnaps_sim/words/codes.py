@@ -345,6 +345,10 @@ class Answer(IntEnum):
     SHORT_OF_FUNDS = 5  # an earmark cannot be raised above what is available
     NOT_EMPTY = 6  # an account with a balance or a waiting payment cannot be closed
     LOCKED = 7  # a matching under way has chosen the payment
+    NOT_SETTLED = 8  # only a settled payment can be sent back
+    SENT_BACK = 9
+    NOT_YOURS = 10  # a limit of somebody else
+    NO_COUNTERPARTY = 11  # a bilateral limit is towards another participant
 
     @property
     def sentence(self) -> str:
@@ -360,4 +364,8 @@ _ANSWER_WORDS = {
     Answer.SHORT_OF_FUNDS: "the account has not enough available funds",
     Answer.NOT_EMPTY: "the account holds money or a waiting payment",
     Answer.LOCKED: "a matching under way has chosen the payment",
+    Answer.NOT_SETTLED: "the payment has not settled",
+    Answer.SENT_BACK: "the payment has been sent back before",
+    Answer.NOT_YOURS: "the account belongs to another participant",
+    Answer.NO_COUNTERPARTY: "there is no such other participant",
 }

@@ -22,7 +22,7 @@ from hypothesis import Phase as Stage
 from hypothesis import strategies as st
 
 from cnaps_sim.core import Books as CompiledBooks
-from cnaps_sim.core.records import FLOW, NOBODY, UNLIMITED
+from cnaps_sim.core.records import FLOW, NOBODY, OUTBOX, UNLIMITED
 from cnaps_sim.reference import Books as PlainBooks
 from cnaps_sim.words.codes import Cause, Discipline, Level, Life, Phase, Refusal
 
@@ -175,6 +175,8 @@ class Story:
         self.acts = [self.submit] * 9 + [self.flow] * 4 + [self.order] * 5 + [self.set_field] * 3
         self.acts += [self.control] * 2 + [self.inject, self.inject, self.hold, self.resume, self.phase, self.phase]
         self.acts += [self.day, self.watch_queue]
+        if both.plain.limit or self.random.random() < 0.3:  # the rest know no bilateral limits at all
+            self.acts += [self.limit] * 3
 
     def unfold(self) -> None:
         """Tell the whole story."""
@@ -264,6 +266,25 @@ class Story:
             value = self.random.choice([0, 3, 6, 20, 40])
         self.both.do("set_field", self.time_ms, account, field, value)
 
+    def limit(self) -> None:
+        """A bilateral limit is set, changed or removed; often it is about what a waiting payment needs."""
+        books = self.both.plain
+        waiting = [payment for payment in books.waiting.values() if payment.level in MATCHED]
+        known = list(books.net)
+        pair = self.random.choice(pairs)
+        if waiting and self.random.random() < 0.5:
+            payment = self.random.choice(waiting)
+            if payment.debtor != payment.creditor:
+                pair = payment.debtor, payment.creditor
+                needed = books.net.get(pair, 0) + payment.amount
+                fen = self.random.choice([None, needed - 1, needed, needed, needed + 5])
+                self.both.do("set_limit", self.time_ms, *pair, None if fen is None else max(0, fen))
+                return
+        elif known and self.random.random() < 0.7:
+            pair = self.random.choice(known)
+        fen = self.random.choice([None, max(0, books.net.get(pair, 0) + self.random.randint(-3, 6)), 0, 30])
+        self.both.do("set_limit", self.time_ms, *pair, fen)
+
     def control(self) -> None:
         account, on = self.bank(), self.random.random() < 0.4
         verb = self.random.choice(
@@ -289,10 +310,22 @@ class Story:
         self.both.do("post_direct", self.time_ms, sequence, LENDER, self.bank(), amount, Level.ONE_SIDED, cause)
 
     def hold(self) -> None:
-        self.both.do("hold_sending", self.bank(), self.time_ms + self.random.choice([0, 7, 30]))
+        if self.random.random() < 0.5:
+            debtor, creditor, level = self.bank(), self.bank(), self.random.choice(HVPS)
+            self.both.do(
+                "keep_back", self.time_ms, self.next_sequence(), debtor, creditor, self.amount(), level, 0, False
+            )
+        else:
+            self.both.do("hold_sending", self.bank(), self.time_ms + self.random.choice([0, 7, 30]))
 
     def resume(self) -> None:
-        self.both.do("empty_outbox", self.time_ms, self.bank())
+        kept = [(b, s) for b, at in self.both.plain.snapshot()["queues"].items() for s in at.get(OUTBOX, [])]
+        if kept and self.random.random() < 0.6:
+            self.both.do("submit_kept", self.time_ms, *self.random.choice(kept))
+        elif self.random.random() < 0.1:
+            self.both.do("submit_kept", self.time_ms, self.bank(), 10**6)
+        else:
+            self.both.do("empty_outbox", self.time_ms, self.bank())
 
     def phase(self) -> None:
         self.both.do("set_phase", self.random.choice(PHASES), self.random.random() < 0.2)

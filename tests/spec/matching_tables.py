@@ -8,6 +8,7 @@
     match 7 of 2 3 = 2 3                     (these together or not at all: `blocked by A`)
     reserve = 1 2                            (a matching that takes time begins; `reserve of 2 3` likewise)
     finish 7 = 1 2                           (and ends, or is `blocked by A`)
+    change_limit A B 20                      (a bilateral limit is set or changed; `none` removes it)
     limits A B 25                            (what A has sent B net)
     lines 2 100                              (watch lines of the queue: count, fen)
     stop_when_queued on
@@ -24,11 +25,12 @@ from typing import Any
 
 import numpy as np
 
-from cnaps_sim.words.codes import HVPS_LEVELS, MATCHING_CAUSE, Act, Phase
+from cnaps_sim.words.codes import HVPS_LEVELS, MATCHING_CAUSE, Act, Answer, Phase
 
 _TABLES = runpy.run_path(str(Path(__file__).with_name("conftest.py")))
 Table: Any = _TABLES["Table"]
 drained = _TABLES["drained"]
+word = _TABLES["word"]
 
 
 def open_rows(books: Any) -> dict[int, int]:
@@ -134,6 +136,13 @@ class MatchingTable(Table):  # type: ignore[misc]
         assert after["books"]["matching_locked"] == 0
         assert not any(account["reserved_matching"] for account in after["accounts"])
         return self._matched(blocking, int(number), self.reserved), None
+
+    def do_change_limit(self, debtor: str, creditor: str, fen: str) -> Any:
+        pair = self.rows[debtor], self.rows[creditor]
+        answer = self.books.set_limit(self.now, *pair, None if fen == "none" else int(fen))
+        if fen != "none" and pair not in [known[:2] for known in self.bilateral]:
+            self.bilateral.append((*pair, int(fen)))
+        return word(Answer(answer)), None
 
     def do_lines(self, count: str, fen: str) -> Any:
         self.books.set_queue_lines(int(count), int(fen))

@@ -346,3 +346,140 @@ def test_after_a_matching_the_limit_lets_go_what_it_held(play: Play) -> None:
         match 1 of 1 2 = 1 2, 4 settled by 2, 3 settled by 4
         limits A B 3
     """)
+
+
+# in the course of the day -----------------------------------------------------------------------------------------
+
+
+def test_raising_a_limit_releases_the_head_that_it_held(play: Play) -> None:
+    play("""
+        account A balance 100
+        account B
+        account C
+        limit A B 30
+        pay 1 A B 40 NORM = queued
+        pay 2 A C 5 NORM = queued
+        change_limit A B 39 = done
+        change_limit A B 40 = done, 1 settled by limit, 2 settled by limit
+        limits A B 40
+    """)
+
+
+def test_what_a_raised_limit_lets_go_sets_off_a_cascade(play: Play) -> None:
+    play("""
+        account A balance 10
+        account B
+        limit A B 0
+        pay 1 A B 10 NORM = queued
+        pay 2 B A 10 NORM = queued
+        10:00 change_limit A B 10 = done, 1 settled by limit, 2 settled by 1
+        limits A B 0
+    """)
+
+
+def test_a_lowered_limit_binds_from_then_on(play: Play) -> None:
+    play("""
+        account A balance 100
+        account B balance 100
+        limit A B 30
+        pay 1 A B 20 NORM = settled
+        change_limit A B 10 = done
+        pay 2 A B 1 NORM = queued
+        pay 3 B A 11 HIGH = settled, 2 settled by 3
+        limits A B 10
+    """)
+
+
+def test_a_new_limit_counts_from_its_setting_on(play: Play) -> None:
+    play("""
+        account A balance 100
+        account B
+        pay 1 A B 20 NORM = settled
+        change_limit A B 10 = done
+        limits A B 0
+        pay 2 A B 10 NORM = settled
+        pay 3 A B 1 NORM = queued
+        limits A B 10
+    """)
+
+
+def test_a_removed_limit_lets_go_what_it_held_and_goes_on_counting(play: Play) -> None:
+    play("""
+        account A balance 100
+        account B
+        limit A B 5
+        pay 1 A B 10 NORM = queued
+        change_limit A B none = done, 1 settled by limit
+        pay 2 A B 20 NORM = settled
+        limits A B 30
+        change_limit A B 35 = done
+        pay 3 A B 6 NORM = queued
+        pay 4 B A 1 HIGH = settled, 3 settled by 4
+        limits A B 35
+    """)
+
+
+def test_removing_a_limit_that_never_was_changes_nothing(play: Play) -> None:
+    books = play("""
+        account A balance 100
+        account B
+        pay 1 A B 60 NORM = settled
+        change_limit A B none = done
+        pay 2 A B 40 NORM = settled
+    """)
+    assert books.snapshot()["limits"] == []
+
+
+def test_limits_stand_in_the_order_in_which_they_were_first_set(play: Play) -> None:
+    books = play("""
+        account A balance 100
+        account B balance 100
+        account C
+        limit B C 9
+        change_limit A C 50 = done
+        change_limit A B 50 = done
+        change_limit A C none = done
+        change_limit A C 40 = done
+        pay 1 A B 1 NORM = settled
+        pay 2 A C 2 NORM = settled
+        pay 3 B C 3 NORM = settled
+    """)
+    assert books.snapshot()["limits"] == [3, 2, 1]
+
+
+def test_a_new_day_counts_from_nothing_also_where_the_limit_is_removed(play: Play) -> None:
+    play("""
+        account A balance 100
+        account B
+        limit A B 5
+        change_limit A B none = done
+        pay 1 A B 20 NORM = settled
+        start_day
+        change_limit A B 10 = done
+        pay 2 A B 10 NORM = settled
+        pay 3 A B 1 NORM = queued
+    """)
+
+
+def test_a_matching_keeps_the_limits_in_force(play: Play) -> None:
+    table = """
+        account A balance 5
+        account B
+        pay 1 A B 10 NORM = queued
+        pay 2 B A 8 NORM = queued
+    """
+    play(table + "change_limit A B 1 = done\nmatch 1 of 1 2 = blocked by A\nmatch 1 = nothing")
+    play(table + "change_limit A B 1 = done\nchange_limit A B none = done\nmatch 1 = 1 2")
+    play(table + "change_limit A B 2 = done\nmatch 1 = 1 2\nlimits A B 2")
+
+
+def test_a_limit_that_is_set_meanwhile_fails_the_end_of_a_matching(play: Play) -> None:
+    table = """
+        account A balance 5
+        account B
+        09:00 pay 1 A B 10 NORM = queued
+        pay 2 B A 8 NORM = queued
+        reserve of 1 2 = 1 2
+    """
+    play(table + "change_limit A B 1 = done\n10:00 finish 1 = blocked by A\nwaits A NORM 1")
+    play(table + "change_limit A B 2 = done\n10:00 finish 1 = 1 2\nlimits A B 2")

@@ -30,6 +30,7 @@ def test_the_first_two_commands_are_the_documented_ones() -> None:
 def quickstart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     assert execute(["run", "quickstart", "--quiet"]) == 0
+    assert execute(["run", "message-trail", "--quiet"]) == 0
     return tmp_path
 
 

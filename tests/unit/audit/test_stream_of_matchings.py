@@ -292,3 +292,57 @@ def test_a_matching_keeps_limits_when_all_of_it_is_paid(empty_stream: Any) -> No
         in_the_ring(s, sequence)["cause"] = Cause.LIMIT
     s.of_matching["limits"] = [(A, B, 7)]
     assert "limits-kept" in s.broken()
+
+
+# bilateral limits in the course of the day ------------------------------------------------------------------------
+
+
+def test_a_limit_that_comes_during_the_day_counts_from_then_on(empty_stream: Any) -> None:
+    s = empty_stream.flow(0, (10, 20, A, B, 7), (20, 10, A, B, 7), (30, 1, A, B, 7)).log((0, 10, Act.SETTLED))
+    assert "limits-kept" not in s.verdict(stopped=True).rules
+    s.tell("see_bilateral_limit", 15, A, B, 10).log((1, 20, Act.SETTLED))
+    verdict = s.verdict(stopped=True)
+    assert verdict.passed, verdict.breaches
+    assert "limits-kept" in verdict.rules
+    s.log((2, 30, Act.SETTLED))
+    assert s.broken() == {"limits-kept"}
+    assert "to 0.11 CNY net, limit 0.10" in s.verdict().breaches[0]
+
+
+def test_a_limit_that_was_never_used_is_a_rule_all_the_same(empty_stream: Any) -> None:
+    s = empty_stream.flow(0, (10, 20, A, B, 7)).log((0, 10, Act.SETTLED)).tell("see_bilateral_limit", 15, A, B, 0)
+    assert s.broken() == set()
+    assert "limits-kept" in s.verdict().rules
+
+
+def test_a_change_holds_from_the_entry_at_which_it_came(empty_stream: Any) -> None:
+    """All in one stretch: up to 30, then 10, then without end, then 41, for the whole day; beside it another pair."""
+    s = limited(empty_stream, (A, B, 30), (B, C, 0))
+    s.flow(0, (10, 25, A, B, 7), (20, 5, B, A, 7), (30, 20, A, B, 6), (40, 1, A, B, 7), (41, 1, A, C, 7))
+    s.log((0, 10, Act.SETTLED)).tell("see_bilateral_limit", 10, A, B, 10).log((1, 20, Act.SETTLED))
+    s.tell("see_bilateral_limit", 25, A, B, None).log((2, 30, Act.SETTLED, 6))
+    s.tell("see_bilateral_limit", 35, A, B, 41).tell("see_bilateral_limit", 35, A, C, 1)
+    s.log((3, 40, Act.SETTLED), (4, 41, Act.SETTLED))
+    assert s.broken() == set()
+    for number, fen in ((1, 19), (2, 40), (3, 0)):
+        limit = s.find("see_bilateral_limit", number)
+        right, limit[3] = limit[3], fen
+        assert s.broken() == {"limits-kept"}, number
+        limit[3] = right
+    assert s.broken() == set()
+
+
+def test_a_removed_limit_goes_on_counting_until_the_day_ends(empty_stream: Any) -> None:
+    s = limited(empty_stream, (A, B, 30))
+    s.flow(0, (10, 40, A, B, 7), (30, 1, A, B, 7)).tell("see_bilateral_limit", 5, A, B, None).log((0, 10, Act.SETTLED))
+    s.tell("end_of_day", 20, np.array([60, 90, 0, 0]), 0)
+    s.tell("see_bilateral_limit", 25, A, B, 30).log((1, 30, Act.SETTLED))
+    assert s.broken() == set()
+    s.steps = [step for step in s.steps if step[0] != "end_of_day"]
+    assert s.broken() == {"limits-kept"}
+
+
+def test_ending_a_limit_that_never_was_is_nothing(empty_stream: Any) -> None:
+    s = empty_stream.flow(0, (10, 20, A, B, 7)).tell("see_bilateral_limit", 5, A, B, None).log((0, 10, Act.SETTLED))
+    assert s.broken() == set()
+    assert "limits-kept" not in s.verdict().rules

@@ -54,7 +54,8 @@ def test_a_snapshot_shows_every_observable_field() -> None:
     shown = books({"balance": 5, "life": Life.FROZEN}).snapshot()
     assert shown["accounts"] == [
         {
-            "balance": 5, "earmark": 0, "floor": 0, "overdraft_limit": 0, "reserved_high": 0, "reserved_urgent": 0, "reserved_matching": 0,
+            "balance": 5, "earmark": 0, "floor": 0, "overdraft_limit": 0, "reserved_high": 0, "reserved_urgent": 0,
+            "reserved_matching": 0,
             "warning_line": -(2**63), "hold_until_ms": -(2**63), "lowest_balance": 5, "lowest_available": 5,
             "sent": 0, "received": 0, "sent_count": 0, "received_count": 0, "life": 6, "debit_control": False,
             "credit_control": False, "logged_in": True, "warned": False, "overdraft_fen_ms": 0,

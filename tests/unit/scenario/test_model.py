@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from cnaps_sim.scenario.accounts import NATIONAL_ACCOUNTS, AccountRow, GeneratedAccounts
-from cnaps_sim.scenario.actions import MONEY_FIELDS, SETTABLE, VERBS, Fee, Set, StopSending
+from cnaps_sim.scenario.actions import MONEY_FIELDS, SETTABLE, VERBS, Fee, Set, SetLimit, StopSending
 from cnaps_sim.scenario.load import from_dict, json_schema, resolved, resolved_json, scenario_sha256
 from cnaps_sim.scenario.model import Scenario
 from cnaps_sim.scenario.workload import Generator, WorkloadGenerator, WorkloadPayments
@@ -71,6 +71,12 @@ def test_matching_is_off_and_its_terms_are_in_the_units_of_the_program() -> None
 
 def test_a_bilateral_limit_is_fen() -> None:
     assert [limit.limit for limit in scenario(limits=[{"account": "A", "to": "B", "limit": "1.50"}]).limits] == [150]
+
+
+def test_a_limit_that_is_set_is_fen_and_none_removes_it() -> None:
+    action = {"at": "10:00", "do": "set_limit", "account": "A", "to": "B"}
+    found = scenario(actions=[{**action, "limit": "1.50"}, {**action, "limit": "none"}])
+    assert [action.most for action in found.actions if isinstance(action, SetLimit)] == [150, None]
 
 
 def test_options_change_single_terms_of_matching() -> None:
@@ -216,6 +222,14 @@ _terms_of: dict[str, dict[str, Any]] = {
     "reprioritise": {**_on_payment, "priority": st.sampled_from(["URGT", "HIGH", "NORM"])},
     "fee": {"account": _account | st.lists(_account, min_size=1), "amount": _amount},
     "match": {},
+    "recall": {**_on_payment, "agreed": st.booleans()},
+    "ask": {**_on_account, "about": st.sampled_from(["balance", "queue", "day"])},
+    "set_limit": {
+        "at": _moment,
+        "account": st.sampled_from(["A", "B"]),
+        "to": st.sampled_from(["C.1", "no", "0123"]),
+        "limit": _money | st.just("none"),
+    },
     "set": {**_on_account, "field": st.sampled_from(MONEY_FIELDS), "value": _money},
 }
 
@@ -304,8 +318,11 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
     algorithm = found.get("hvps", {}).get("matching", {}).get("algorithm", "none")
     if algorithm == "none":
         found["actions"] = [action for action in found.get("actions", []) if action["do"] != "match"]
+    found["actions"] = [action for action in found.get("actions", []) if action["do"] != "ask"]
     if algorithm in ("none", "multilateral"):
         found["limits"] = [{"account": a, "to": b, "limit": most} for a, b, most in draw(_limits)]
+    else:
+        found["actions"] = [action for action in found["actions"] if action["do"] != "set_limit"]
     return {**found, "accounts": accounts, "workload": [{"system": "HVPS", "payments": payments}]}
 
 

@@ -1,0 +1,110 @@
+"""The trail of a payment's messages (报文轨迹): who told whom what, when, and the XML itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from cnaps_sim.words.errors import InputError
+from cnaps_sim.words.units import format_clock
+
+#: The national centre as messages name it, and as a person reads it.
+_CENTRE: Final = {"0000": "the centre"}
+_COLUMNS: Final = [
+    "row", "sent_ms", "received_ms", "sender", "receiver", "number", "iso", "business_id", "verdict", "data",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Passage:
+    """One message about a payment on its way from one party to another; times in ms of the run.
+
+    received_ms: None if it was lost; verdict: `accepted`, or why it was refused; data: the bytes that travelled
+    """
+
+    sent_ms: int
+    received_ms: int | None
+    sender: str
+    receiver: str
+    number: str
+    iso: str
+    title: str
+    business_id: str
+    verdict: str
+    data: bytes
+
+    def sentence(self) -> str:
+        """When, who to whom, what, and what was thought of it, on one line."""
+        way = f"{_CENTRE.get(self.sender, self.sender)} -> {_CENTRE.get(self.receiver, self.receiver)}"
+        arrival = "lost" if self.received_ms is None else format_clock(self.received_ms)
+        return (
+            f"{format_clock(self.sent_ms)} -> {arrival}  {way}: {self.number} ({self.iso}) {self.title}: {self.verdict}"
+        )
+
+    def document(self) -> str:
+        """The document, indented for reading; the bytes as text where they are no XML."""
+        from lxml import etree
+
+        from cnaps_sim.messages import envelope
+        from cnaps_sim.messages.faults import Refused
+
+        try:
+            body = envelope.read(self.data).document
+            parser = etree.XMLParser(remove_blank_text=True, resolve_entities=False, no_network=True, load_dtd=False)
+            root = etree.fromstring(body, parser)
+        except (Refused, etree.XMLSyntaxError):
+            return self.data.decode("utf-8", "replace")
+        etree.indent(root)
+        return etree.tostring(root, encoding="unicode")
+
+    def as_dict(self) -> dict[str, Any]:
+        """The passage for `--json`."""
+        return {
+            "sent_ms": self.sent_ms,
+            "received_ms": self.received_ms,
+            "sender": self.sender,
+            "receiver": self.receiver,
+            "number": self.number,
+            "iso": self.iso,
+            "business_id": self.business_id,
+            "verdict": self.verdict,
+            "document": self.document(),
+        }
+
+
+def trail(folder: Path | None, payment_id: str) -> list[Passage]:
+    """Every message about a payment in the order of arrival; empty if no message travelled.
+
+    folder: the message log of a run. InputError if it cannot be read.
+    """
+    if folder is None:
+        return []
+    found: list[Passage] = []
+    for path in sorted(folder.glob("part-*.parquet")):
+        try:
+            file = pq.ParquetFile(path)
+            for group in range(file.num_row_groups):
+                references = file.read_row_group(group, columns=["reference"]).column(0)
+                chosen = pc.equal(references, payment_id)
+                if pc.any(chosen).as_py():
+                    rows = file.read_row_group(group, columns=_COLUMNS).filter(chosen).to_pylist()
+                    found += [_passage(row) for row in rows]
+        except (OSError, KeyError, pa.ArrowException) as error:
+            raise InputError(str(path), "", "cannot be read", error, "the file that the run wrote") from None
+    return found
+
+
+def _passage(row: dict[str, Any]) -> Passage:
+    from cnaps_sim.messages.catalogue import kind_of
+
+    kind = kind_of(row["number"], row["iso"])
+    title = "" if kind is None else f"{kind.title}, {kind.chinese}"
+    return Passage(
+        row["sent_ms"], row["received_ms"], row["sender"], row["receiver"], row["number"], row["iso"], title,
+        row["business_id"], row["verdict"], row["data"],
+    )  # fmt: skip

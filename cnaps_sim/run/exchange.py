@@ -1,0 +1,386 @@
+"""The exchange: wires banks, network and centre together for a run whose payments travel as ISO 20022 messages."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from cnaps_sim.core.records import OUTBOX
+from cnaps_sim.engine.clock import Process, Rank
+from cnaps_sim.engine.network import LinkTerms, Network
+from cnaps_sim.messages import returns
+from cnaps_sim.messages.envelope import CENTRE
+from cnaps_sim.messages.sign import Keys
+from cnaps_sim.messages.validate import Checked
+from cnaps_sim.participants import recalls, requests
+from cnaps_sim.participants.bank import Bank, Instructed
+from cnaps_sim.run.message_log import MessageLog, Record
+from cnaps_sim.run.message_replay import Replay
+from cnaps_sim.scenario import actions
+from cnaps_sim.systems.account_orders import AccountOrders
+from cnaps_sim.systems.centre import Centre, Register
+from cnaps_sim.systems.enquiries import Enquiries
+from cnaps_sim.systems.limit_reports import LimitReports
+from cnaps_sim.systems.mail import ACCEPTED, Letter, Mail, can_travel
+from cnaps_sim.systems.notices import Notices
+from cnaps_sim.systems.recalls import Recalls
+from cnaps_sim.words.codes import Answer, Phase, Priority
+from cnaps_sim.words.errors import InputError
+from cnaps_sim.words.streams import Streams
+from cnaps_sim.words.timetable import BusinessDay
+
+if TYPE_CHECKING:
+    from cnaps_sim.run.world import World
+    from cnaps_sim.scenario.messages import NetworkTerms
+
+#: Name of the random stream that draws which payments travel, where only a sample does.
+SAMPLE_STREAM: Final = "messages.sample"
+_PRIORITY: Final = {7: Priority.NORM, 6: Priority.HIGH, 1: Priority.URGT}
+#: Business type of a payment that has none.
+_NO_TYPE: Final = "A100"
+
+
+class LogOfRun:
+    """Writes what the mail notes into the message log, in a folder of its own until the run is saved."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="cnaps-sim-messages-"))
+        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+        self._log = MessageLog(self.folder)
+        self.closed: dict[str, Any] | None = None
+
+    def note(self, letter: Letter, data: bytes, sent_ms: int, received_ms: int | None, verdict: str) -> None:
+        self._log.add(
+            Record(
+                sent_ms, received_ms, letter.sender, letter.receiver, letter.kind.number, letter.kind.iso,
+                letter.business_id, letter.reference, letter.payment, verdict, data,
+            )
+        )  # fmt: skip
+
+    def close(self) -> dict[str, Any]:
+        if self.closed is None:
+            self.closed = self._log.close()
+        return self.closed
+
+
+def link_terms(terms: NetworkTerms) -> tuple[LinkTerms, dict[str, LinkTerms]]:
+    """The network of a scenario: what every link does, and the links that differ."""
+    usual = LinkTerms(
+        latency_ms=terms.latency,
+        latency_sigma=float(terms.latency_sigma),
+        loss=float(terms.loss),
+        duplicates=float(terms.duplicates),
+        resend_after_ms=terms.resend_after,
+        most_attempts=terms.attempts,
+    )
+    own = {}
+    for row in terms.links:
+        own[row.account] = LinkTerms(
+            latency_ms=usual.latency_ms if row.latency is None else row.latency,
+            latency_sigma=usual.latency_sigma if row.latency_sigma is None else float(row.latency_sigma),
+            loss=usual.loss if row.loss is None else float(row.loss),
+            duplicates=usual.duplicates if row.duplicates is None else float(row.duplicates),
+            resend_after_ms=usual.resend_after_ms,
+            most_attempts=usual.most_attempts,
+        )
+    return usual, own
+
+
+class Exchange:
+    """Banks and centre of a run that talk in messages.
+
+    rows:   the payments that travel, as rows of the flow, ascending
+    replay: the folder of an earlier run's message log: what reached the centre then reaches it again, at the same
+            instants, and the banks write nothing
+    """
+
+    def __init__(self, world: World, replay: Path | None = None) -> None:
+        scenario = world.loaded.scenario
+        self.world = world
+        self.books = world.books
+        self.flow = world.population.flow
+        self.rows = chosen_rows(scenario.messages, len(self.flow), world.streams)
+        self.travelling = frozenset(self.rows.tolist())
+        self.all_travel = scenario.messages == 1
+        self.log = LogOfRun()
+        terms, own = link_terms(scenario.network)
+        self.network = Network(world.clock, world.streams, terms, own)
+        keys = Keys(scenario.seed) if scenario.network.signed else None
+        self.mail = Mail(world.clock, self.network, world.timetable, self.log, keys)
+        self.register = self._register()
+        self.centre = Centre(self.books, world.recorder, self.mail, self.register, self._receiver)
+        self.centre.on_answer = self._answered
+        AccountOrders(self.centre, self._before_limit)
+        self.banks = {
+            account: Bank(account, self.mail, scenario.seed, self.centre.receive)
+            for account, central in zip(
+                world.directory.accounts, self.books.accounts["central_bank"].tolist(), strict=True
+            )
+            if not central
+        }
+        rows = {account: row for row, account in enumerate(world.directory.accounts) if account in self.banks}
+        self.notices = Notices(self.centre, list(rows), list(rows.values()), world.timetable.business_days)
+        Enquiries(self.centre, world.directory.accounts, self.notices.day, self._payment_id)
+        LimitReports(self.centre, world.directory.accounts)
+        Recalls(self.centre, world.saps, self._terms)
+        self._agreed: dict[str, bool] = {}
+        for action in scenario.actions:
+            if not isinstance(action, actions.Recall | actions.AskStatus):
+                continue
+            if action.payment in self.register.sequences:
+                if isinstance(action, actions.Recall):
+                    self._agreed[action.payment] = action.agreed
+                debtor = int(self.flow.rows["debtor"][self.register.sequences[action.payment]])
+                self._bank_of(debtor).asked_back[action.payment] = None
+        for bank in self.banks.values():
+            bank.on_recall = self._on_recall
+        self.replay = None if replay is None else Replay(replay, world.clock, self._deliver_again)
+        self._unsent: dict[int, list[int]] = {}
+        self._waiting_for_answer: dict[tuple[str, str], Callable[[Answer], None]] = {}
+
+    def _register(self) -> Register:
+        accounts = self.world.directory.accounts
+        ids = self.flow.payment_ids.take(self.rows).to_pylist()
+        for payment_id in ids:
+            if not can_travel(payment_id):
+                raise InputError(
+                    self.world.loaded.place_of("messages"), "payment_id", "cannot travel in a message", payment_id,
+                    "1 to 35 characters, no blanks at the ends",
+                )  # fmt: skip
+        return Register(
+            row_of={account: row for row, account in enumerate(accounts)},
+            sequences=dict(zip(ids, self.rows.tolist(), strict=True)),
+            payments=self.flow.rows,
+            refusals=self.flow.rows["refusal"],
+            specials=self.flow.rows["special"],
+            taken=np.zeros(len(self.flow), np.bool_),
+        )
+
+    def _receiver(self, member: str) -> Callable[[bytes], str]:
+        bank = self.banks.get(member)
+        return self._central_bank if bank is None else bank.receive
+
+    @staticmethod
+    def _central_bank(_data: bytes) -> str:
+        """The central bank's own accounts are told, too; they ask nothing back."""
+        return ACCEPTED
+
+    # payments -------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Put the messages of the run, or those of its log, on the clock."""
+        self.world.clock.process(self._instructions())
+        for day in self.world.timetable.business_days:
+            self.world.clock.call_at(day.window_end_ms, Rank.SAMPLE, self.give_up)
+        if self.replay is not None:
+            self.world.clock.process(self.replay.deliveries())
+
+    def _instructions(self) -> Process:
+        """Every payment that travels, at the instant at which its bank is instructed to make it."""
+        times = self.flow.rows["time_ms"][self.rows]
+        ends = np.append(np.flatnonzero(np.diff(times)) + 1, len(times)).tolist() if len(times) else []
+        start = 0
+        for end in ends:
+            yield self.world.clock.at(int(times[start]), Rank.ARRIVAL)
+            for row in self.rows[start:end].tolist():
+                self._instruct(row)
+            start = end
+
+    def _deliver_again(self, data: bytes) -> None:
+        self.centre.receive(data)
+        self.world.recorder.drain()
+
+    def give_up(self) -> None:
+        """A date ends: what is on its way to the centre comes too late, if it comes at all, and is refused (TM01)."""
+        now = int(self.world.clock.now)
+        for debtor in np.flatnonzero(self.books.queues["waiting_count"][:, OUTBOX]).tolist():
+            unsent = self._unsent.get(debtor, ())
+            for sequence in self.books.waiting(debtor, OUTBOX):
+                if sequence in self.register.kept and sequence not in unsent:
+                    self.books.submit_kept(now, debtor, sequence)
+        self.world.recorder.drain()
+
+    def _instruct(self, row: int) -> None:
+        """The bank sends at once, or keeps the payment in its outbox; until it arrives it is on its way."""
+        record = self.flow.rows[row]
+        now, debtor = int(self.world.clock.now), int(record["debtor"])
+        held = now < int(self.books.accounts["hold_until_ms"][debtor])
+        account = self.world.directory.accounts[debtor]
+        if held or not self.network.link(account, to_centre=True).terms.is_perfect:
+            self.books.keep_back(
+                now, row, debtor, int(record["creditor"]), int(record["amount"]), int(record["level"]),
+                int(record["refusal"]), bool(record["special"]),
+            )  # fmt: skip
+            self.register.kept.add(row)
+            self.world.recorder.drain()
+        if held:
+            self._unsent.setdefault(debtor, []).append(row)
+        else:
+            self._send(row)
+
+    def resume(self, debtor: int) -> None:
+        """A bank sends what it has held back: its messages, and what does not travel as messages."""
+        now = int(self.world.clock.now)
+        unsent = set(self._unsent.pop(debtor, ()))
+        for sequence in self.books.waiting(debtor, OUTBOX):
+            if sequence in unsent:
+                self._send(sequence)
+            elif sequence not in self.register.kept:
+                self.books.submit_kept(now, debtor, sequence)
+        self.world.recorder.drain()
+
+    def _send(self, row: int) -> None:
+        if self.replay is not None:
+            return
+        record = self.flow.rows[row]
+        type_index = int(self.flow.type_index[row])
+        creditor = self.world.directory.accounts[int(record["creditor"])]
+        self._bank_of(int(record["debtor"])).pay(
+            Instructed(
+                sequence=row,
+                payment_id=self.flow.payment_ids[row].as_py(),
+                creditor=creditor if creditor in self.banks else CENTRE,
+                amount_fen=int(record["amount"]),
+                priority=_PRIORITY[int(record["level"])],
+                type=self.flow.types[type_index] if type_index >= 0 else _NO_TYPE,
+            )
+        )
+
+    def _payment_id(self, sequence: int) -> str:
+        """The id of a payment of the flow; "" for a booking of the central bank."""
+        return str(self.flow.payment_ids[sequence].as_py()) if sequence < len(self.flow) else ""
+
+    def _bank_of(self, row: int) -> Bank:
+        return self.banks[self.world.directory.accounts[row]]
+
+    # what everybody is told -------------------------------------------------------------------------------------
+
+    def tell_phase(self, phase: Phase, special_session: bool) -> None:
+        """The business day enters a phase."""
+        if phase == Phase.PREPARATION:
+            self.notices.start_day()
+        if self.all_travel:
+            self.notices.tell_phase(phase, special_session)
+
+    def tell_statements(self, day: BusinessDay) -> None:
+        """A business date is over."""
+        if self.all_travel:
+            self.notices.tell_statements(day)
+
+    # orders ---------------------------------------------------------------------------------------------------
+
+    def move(self, owner: int, sequence: int, payment_id: str, change: str, then: Callable[[Answer], None]) -> None:
+        """A participant's order travels as camt.007; `then` is told the answer when the centre has acted."""
+        bank = self._bank_of(owner)
+        if self.replay is None:
+            self._waiting_for_answer[bank.member, bank.move(payment_id, sequence, change)] = then
+        else:
+            self.replay.order(bank.member, payment_id)
+
+    def cancel(self, owner: int, sequence: int, payment_id: str, then: Callable[[Answer], None]) -> None:
+        """A participant's order travels as camt.008; `then` is told the answer when the centre has acted."""
+        bank = self._bank_of(owner)
+        if self.replay is None:
+            self._waiting_for_answer[bank.member, bank.cancel(payment_id, sequence)] = then
+        else:
+            self.replay.order(bank.member, payment_id)
+
+    @property
+    def own_terms(self) -> tuple[str, ...]:
+        """The terms that participants change by message: none where only a sample travels."""
+        return tuple(requests.OWN_TERMS) if self.all_travel else ()
+
+    def set_term(self, owner: int, field: str, fen: int, then: Callable[[Answer], None]) -> bool:
+        """A participant changes one of `own_terms`, which travels; `then` is told the answer. Always True."""
+        bank = self._bank_of(owner)
+        if self.replay is not None:
+            self.replay.order(bank.member)
+        else:
+            now_fen = int(self.books.accounts[field][owner])
+            self._waiting_for_answer[bank.member, requests.set_term(bank, field, now_fen, fen)] = then
+        return True
+
+    def set_limit(self, owner: int, towards: int, fen: int | None, then: Callable[[Answer], None]) -> None:
+        """A participant's bilateral limit travels as camt.011, its end as camt.012; `then` is told the answer."""
+        bank = self._bank_of(owner)
+        if self.replay is not None:
+            self.replay.order(bank.member)
+        else:
+            order = requests.set_limit(bank, self.world.directory.accounts[towards], fen)
+            self._waiting_for_answer[bank.member, order] = then
+
+    def _before_limit(self, debtor: int, creditor: int, fen: int | None) -> None:
+        """The centre is about to set a bilateral limit: the auditor hears of what came before it first."""
+        self.world.recorder.drain()
+        self.world.tell_auditor_of_bilateral_limit(debtor, creditor, fen)
+
+    def ask(self, owner: int, about: str) -> None:
+        """A participant asks about its balance, its queue or the business day."""
+        bank = self._bank_of(owner)
+        if self.replay is None:
+            requests.ask(bank, about)
+        else:
+            self.replay.order(bank.member)
+
+    def recall(self, sequence: int, payment_id: str, then: Callable[[Answer], None]) -> None:
+        """The sender asks for a payment; `then` is told if the centre does not pass it on."""
+        debtor, creditor, amount = self._terms(sequence)
+        bank = self._bank_of(debtor)
+        original = bank.asked_back.get(payment_id)
+        if self.replay is not None:
+            self.replay.order(bank.member, payment_id)
+            return
+        if original is None:
+            then(Answer.NOT_SETTLED)
+            return
+        wanted = recalls.Recalled(sequence, payment_id, amount, self.world.directory.accounts[creditor])
+        self._waiting_for_answer[bank.member, recalls.ask_back(bank, wanted, original)] = then
+
+    def _on_recall(self, bank: Bank, checked: Checked) -> None:
+        """The bank that was paid answers as the scenario says."""
+        wanted = returns.read_recall(checked.root).payments[0].transaction_id
+        if self.replay is None:
+            recalls.answer(bank, checked, self._agreed.get(wanted, False))
+
+    def _terms(self, sequence: int) -> tuple[int, int, int]:
+        row = self.flow.rows[sequence]
+        return int(row["debtor"]), int(row["creditor"]), int(row["amount"])
+
+    def ask_status(self, sequence: int, payment_id: str) -> None:
+        """The sender asks where a payment stands."""
+        bank = self._bank_of(self._terms(sequence)[0])
+        if self.replay is None:
+            requests.ask_status(bank, payment_id, bank.asked_back.get(payment_id))
+
+    def _answered(self, checked: Checked, answer: Answer) -> None:
+        then = self._waiting_for_answer.pop((checked.instructing, checked.business_id), None)
+        if then is not None:
+            then(answer)
+
+    # what is left behind ----------------------------------------------------------------------------------------
+
+    def summary(self) -> dict[str, Any]:
+        """What the manifest says of the messages; closes the log."""
+        links = self.network.links()
+        return {
+            **self.log.close(),
+            "payments": len(self.rows),
+            "lost": sum(link.lost for link in links),
+            "given_up": self.mail.given_up,
+            "resent": self.centre.resent,
+            "refused": self.centre.refused + sum(bank.refused for bank in self.banks.values()),
+        }
+
+
+def chosen_rows(share: Decimal, count: int, streams: Streams) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """The rows of a flow of `count` payments that travel as messages: all, or a sample drawn one by one."""
+    if share == 1:
+        return np.arange(count)
+    return np.flatnonzero(streams[SAMPLE_STREAM].random(count) < float(share))

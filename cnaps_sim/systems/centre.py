@@ -1,0 +1,357 @@
+"""The national centre (国家处理中心) for participants: it judges their messages, books, and tells what became of them.
+
+Whatever arrives is judged by transport, XML, schema and profile; what they refuse is answered by admi.002 and nothing
+is booked. Then the replay key decides: instructing participant, business id and message type. The same key with the
+same bytes is a resend and is answered again from memory, never booked twice; with other bytes it is refused (AM05).
+What remains is business: a payment enters the books through the same rule as one of a flow.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from cnaps_sim.core import Books
+from cnaps_sim.core.records import Records
+from cnaps_sim.engine.recorder import Recorder
+from cnaps_sim.messages import credits, envelope, queue_orders, status, technical
+from cnaps_sim.messages.catalogue import Kind
+from cnaps_sim.messages.envelope import CENTRE
+from cnaps_sim.messages.faults import Code, Fault, Layer, Refused
+from cnaps_sim.messages.parts import OriginalMessage
+from cnaps_sim.messages.parts import Reason as Why
+from cnaps_sim.messages.queue_orders import RequestAnswer
+from cnaps_sim.messages.status import PaymentStatus, TransactionStatus
+from cnaps_sim.messages.technical import Receipt
+from cnaps_sim.messages.validate import Checked, check
+from cnaps_sim.systems.mail import ACCEPTED, Letter, Mail, kind, verdict_of
+from cnaps_sim.words.codes import Act, Answer, Priority, Reason, Refusal, Status, System
+
+#: Status codes of camt.025 and admi.007: done, refused.
+DONE: Final = "ACPT"
+NOT_DONE: Final = "RJCT"
+
+#: Systems of the retail side, whose messages this centre does not serve.
+_ELSEWHERE: Final = frozenset({System.BEPS, System.IBPS})
+_RECEIPT: Final = "ccms.990.001.01"
+_REJECTION: Final = "ccms.911.001.01"
+_STATUS: Final = "ccms.900.001.01"
+#: Business acts of the books and the status they give a payment in messages: ISO code, CNAPS code.
+STATUS_OF: Final = {
+    Act.SETTLED: ("ACSC", Status.PR04),
+    Act.QUEUED: ("PDNG", Status.PR12),
+    Act.REFUSED: ("RJCT", Status.PR09),
+    Act.RETURNED: ("RJCT", Status.PR09),
+    Act.CANCELLED: ("CANC", Status.PR08),
+}
+_FINAL: Final = frozenset({Act.SETTLED, Act.REFUSED, Act.RETURNED, Act.CANCELLED})
+#: Refusals whose ISO reason the profile of pacs.002 does not list, and the code that stands for them there.
+_REASON_INSTEAD: Final = {"AM03": "FF01", "AM02": "FF01"}
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """A payment that came as a message and has no final status yet.
+
+    sender, receiver: bank codes of payer and payee; document: the original's bytes, forwarded when it settles
+    """
+
+    sender: str
+    receiver: str
+    kind: Kind
+    original: OriginalMessage
+    transaction_id: str
+    uetr: str
+    end_to_end_id: str
+    priority: Priority
+    document: bytes
+
+
+@dataclass
+class Register:
+    """What the centre knows of participants and payments.
+
+    row_of:    account row by bank code
+    sequences: sequence by payment id, of the payments that travel
+    payments:  per sequence what the bank was instructed to pay (`records.FLOW`)
+    refusals:  per sequence the refusal that was found before the books saw it (`codes.Refusal`), 0 if none
+    specials:  per sequence whether a special session takes it
+    taken:     per sequence whether a message of it has reached the books
+    kept:      sequences that stand in their bank's outbox, or are on their way
+    """
+
+    row_of: dict[str, int]
+    sequences: dict[str, int]
+    payments: Records
+    refusals: Any
+    specials: Any
+    taken: Any
+    kept: set[int] = field(default_factory=set)
+
+
+class Centre:
+    """The centre's front end.
+
+    deliver_to: what a participant does with what it receives, by bank code
+    on_answer:  told what an order about a queued payment came to
+    """
+
+    def __init__(
+        self,
+        books: Books,
+        recorder: Recorder,
+        mail: Mail,
+        register: Register,
+        deliver_to: Callable[[str], Callable[[bytes], str]],
+    ) -> None:
+        self.books = books
+        self.recorder = recorder
+        self.mail = mail
+        self.register = register
+        self.deliver_to = deliver_to
+        self.open: dict[int, Instruction] = {}
+        self.resent = 0
+        self.refused = 0
+        self.on_answer: Callable[[Checked, Answer], None] = lambda *_: None
+        self._seen: dict[bytes, tuple[bytes, int]] = {}
+        self._seen_on = mail.working_date
+        self._final: dict[int, Letter] = {}
+        self._requests: dict[str, Callable[[Checked], int]] = {
+            credits.PACS_008: self._pay_customer,
+            credits.PACS_009: self._pay_bank,
+        }
+        recorder.listeners.append(self._see_log)
+        mail.network.after_batch.append(recorder.drain)
+
+    def serve(self, iso: str, act: Callable[[Checked], int]) -> None:
+        """Have `act` do what messages of this ISO id ask; it answers the payment's sequence, -1 if it is about none."""
+        self._requests[iso] = act
+
+    def _forget_earlier_dates(self) -> None:
+        """When the working date has changed: what was seen on earlier ones is refused by its date."""
+        if self.mail.working_date != self._seen_on:
+            self._seen_on = self.mail.working_date
+            self._seen.clear()
+            self._final.clear()
+
+    # what arrives ---------------------------------------------------------------------------------------------
+
+    def receive(self, data: bytes) -> str:
+        """Bytes have arrived from a participant. Answers `accepted` or why they are refused, for the log."""
+        self._forget_earlier_dates()
+        try:
+            checked = check(data, self.mail.expected())
+            self._acknowledge(checked)
+            key, digest = _replay_key(checked), hashlib.blake2b(data, digest_size=16).digest()
+            seen = self._seen.get(key)
+            if seen is not None and seen[0] == digest:
+                self.resent += 1
+                self._tell_again(seen[1])
+                return "resent, answered from memory"
+            if seen is not None:
+                raise Refused(Fault(Layer.BUSINESS, "", "its id was used by another message", Code.DUPLICATE))
+            self._seen[key] = (digest, self._act_on(checked))
+        except Refused as refused:
+            self.refused += 1
+            self._reject(data, refused.fault)
+            return verdict_of(refused)
+        return ACCEPTED
+
+    def _act_on(self, checked: Checked) -> int:
+        """Do what a message asks; the sequence of the payment it is about, -1 if it is about none."""
+        act = self._requests.get(checked.kind.iso)
+        if act is None or checked.kind.system in _ELSEWHERE:
+            raise Refused(Fault(Layer.BUSINESS, "header/message_type", f"{checked.kind.number} is not served here"))
+        return act(checked)
+
+    # payments -------------------------------------------------------------------------------------------------
+
+    def _pay_customer(self, checked: Checked) -> int:
+        message = credits.read_customer_credit(checked.root)
+        return self._pay(checked, message, message.transactions[0], message.transactions[0].end_to_end_id)
+
+    def _pay_bank(self, checked: Checked) -> int:
+        message = credits.read_bank_credit(checked.root)
+        return self._pay(checked, message, message.transactions[0], message.transactions[0].end_to_end_id)
+
+    def _pay(
+        self,
+        checked: Checked,
+        message: credits.CustomerCredit | credits.BankCredit,
+        transaction: credits.CustomerTransfer | credits.BankTransfer,
+        end_to_end_id: str,
+    ) -> int:
+        """A payment enters the books; what became of it is told when the log is drained."""
+        sequence = self.register.sequences.get(transaction.transaction_id, -1)
+        debtor, creditor = self.row(message.instructing), self.row(message.instructed)
+        if sequence < 0 or self.register.taken[sequence]:
+            problem = "no payment of the run has this id" if sequence < 0 else "the payment has been received before"
+            raise Refused(Fault(Layer.BUSINESS, "CdtTrfTxInf/PmtId/TxId", problem, Code.DUPLICATE))
+        level = int(Priority(transaction.priority).level)
+        known = self.register.payments[sequence]
+        if debtor != known["debtor"]:
+            raise Refused(Fault(Layer.BUSINESS, "GrpHdr/InstgAgt", "the payment is another participant's", Code.AGENT))
+        if (creditor, transaction.amount_fen, level) != (known["creditor"], known["amount"], known["level"]):
+            raise Refused(Fault(Layer.BUSINESS, "CdtTrfTxInf", "its terms are not those of the payment with this id"))
+        self.register.taken[sequence] = True
+        self.open[sequence] = Instruction(
+            sender=message.instructing,
+            receiver=message.instructed,
+            kind=checked.kind,
+            original=OriginalMessage(message.business_id, checked.kind.number, message.created),
+            transaction_id=transaction.transaction_id,
+            uetr=transaction.uetr,
+            end_to_end_id=end_to_end_id,
+            priority=Priority(transaction.priority),
+            document=checked.envelope.document,
+        )
+        now = int(self.mail.clock.now)
+        if sequence in self.register.kept:
+            self.register.kept.discard(sequence)
+            if self.books.submit_kept(now, debtor, sequence) == Act.NONE:  # refused at cut-off, on its way
+                self._tell(sequence, self.open.pop(sequence), Act.REFUSED, Refusal.OUT_OF_HOURS, now)
+            return sequence
+        self.books.submit(
+            now,
+            sequence,
+            debtor,
+            creditor,
+            transaction.amount_fen,
+            level,
+            int(self.register.refusals[sequence]),
+            bool(self.register.specials[sequence]),
+        )
+        return sequence
+
+    def row(self, member: str) -> int:
+        """The account row of a participant. Refused if it keeps no account."""
+        row = self.register.row_of.get(member)
+        if row is None:
+            raise Refused(Fault(Layer.BUSINESS, "GrpHdr", f"{member} keeps no account here", Code.AGENT))
+        return row
+
+    def _see_log(self, log: Records) -> None:
+        """Tell payers, and payees of what has settled, what the books did with payments that came as messages."""
+        if not self.open:
+            return
+        for sequence, time_ms, _, act, refusal, _ in log.tolist():
+            if act in STATUS_OF and sequence in self.open:
+                self._tell(sequence, self.open[sequence], Act(act), Refusal(refusal), time_ms)
+                if act in _FINAL:
+                    del self.open[sequence]
+
+    def _tell(self, sequence: int, paid: Instruction, act: Act, refusal: Refusal, time_ms: int) -> None:
+        """pacs.002 to the payer; the original to the payee if it has settled (PR04)."""
+        self._send_status(sequence, paid, act, refusal, time_ms)
+        if act == Act.SETTLED:
+            self.send(
+                Letter(
+                    paid.kind, CENTRE, paid.receiver, paid.original.business_id, paid.document, paid.transaction_id,
+                    sequence, paid.priority,
+                )
+            )  # fmt: skip
+
+    def _send_status(self, sequence: int, paid: Instruction, act: Act, refusal: Refusal, time_ms: int) -> None:
+        code, cnaps = STATUS_OF[act]
+        business_id = self.mail.business_id(CENTRE)
+        reasons = [Why(cnaps, proprietary=True)]
+        if refusal != Refusal.NONE:
+            reasons.append(Why(refusal.reason, proprietary=True))
+            reasons.append(Why(_REASON_INSTEAD.get(refusal.iso, refusal.iso)))
+        elif act == Act.RETURNED:
+            reasons.append(Why(Reason.RJ99, proprietary=True))
+        document = status.build_payment_status(
+            PaymentStatus(
+                business_id,
+                self.mail.now,
+                CENTRE,
+                paid.sender,
+                (
+                    TransactionStatus(
+                        original=paid.original,
+                        transaction_id=paid.transaction_id,
+                        uetr=paid.uetr,
+                        status=code,
+                        reasons=tuple(reasons),
+                        end_to_end_id=paid.end_to_end_id,
+                        settled=self.mail.moment(time_ms) if act == Act.SETTLED else None,
+                    ),
+                ),
+            )
+        )
+        letter = Letter(
+            kind(_STATUS, status.PACS_002), CENTRE, paid.sender, business_id, document, paid.transaction_id, sequence,
+            paid.priority,
+        )  # fmt: skip
+        self.send(letter)
+        if act in _FINAL and not self.mail.network.is_perfect:
+            self._final[sequence] = letter
+
+    def _tell_again(self, sequence: int) -> None:
+        """A resend: the final status once more, if there is one; a payment that still waits was told so."""
+        letter = self._final.get(sequence)
+        if letter is not None:
+            self.send(letter)
+
+    # answers --------------------------------------------------------------------------------------------------
+
+    def answer(self, checked: Checked, answer: Answer, payment: queue_orders.PaymentKey | None = None) -> None:
+        """camt.025: what became of a request, which may be about one payment."""
+        business_id = self.mail.business_id(CENTRE)
+        document = queue_orders.build_request_answer(
+            RequestAnswer(
+                business_id,
+                self.mail.now,
+                checked.business_id,
+                DONE if answer == Answer.DONE else NOT_DONE,
+                answer.sentence,
+                checked.kind.number,
+                payment,
+            )
+        )
+        reference = "" if payment is None else payment.transaction_id
+        about = self.sequence_of(reference)
+        answered = kind(queue_orders.CAMT_025, queue_orders.CAMT_025)
+        self.send(Letter(answered, CENTRE, checked.instructing, business_id, document, reference, about))
+        self.on_answer(checked, answer)
+
+    def sequence_of(self, transaction_id: str) -> int:
+        """The payment of that id; -1, which never waits, if there is none."""
+        return self.register.sequences.get(transaction_id, -1)
+
+    # receipts and rejections ------------------------------------------------------------------------------------
+
+    def _acknowledge(self, checked: Checked) -> None:
+        """admi.007: the message has arrived (通信级确认)."""
+        business_id = self.mail.business_id(CENTRE)
+        header = checked.envelope.header
+        document = technical.build_receipt(
+            Receipt(business_id, self.mail.now, header.message_id, DONE, header.message_type)
+        )
+        receipt = kind(_RECEIPT, technical.ADMI_007)
+        self.send(Letter(receipt, CENTRE, header.sender, business_id, document, answers=header.message_id))
+
+    def _reject(self, data: bytes, fault: Fault) -> None:
+        """admi.002: the message is refused, and why; nothing is sent where its sender cannot be read."""
+        try:
+            header = envelope.read_header(data)
+        except Refused:
+            return
+        if header.sender not in self.register.row_of:
+            return
+        business_id = self.mail.business_id(CENTRE)
+        document = technical.build_technical_rejection(technical.rejection_of(fault, header.message_id, self.mail.now))
+        rejected = kind(_REJECTION, technical.ADMI_002)
+        self.send(Letter(rejected, CENTRE, header.sender, business_id, document, answers=header.message_id))
+
+    def send(self, letter: Letter) -> None:
+        """Send a message of the centre to a participant."""
+        self.mail.send(letter, self.deliver_to(letter.receiver))
+
+
+def _replay_key(checked: Checked) -> bytes:
+    """Instructing participant, business id and message type, as 16 bytes."""
+    text = f"{checked.instructing}|{checked.business_id}|{checked.kind.number}|{checked.kind.iso}"
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()

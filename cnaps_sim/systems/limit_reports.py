@@ -1,0 +1,65 @@
+"""What participants ask the centre about their limits: camt.009 asks, camt.010 reports.
+
+Only bilateral limits (双边限额) are kept; an answer tells of the asker's own alone, as they are at that instant.
+Source: message flow "limits: query, report".
+"""
+
+from __future__ import annotations
+
+from cnaps_sim.messages import limits
+from cnaps_sim.messages.envelope import CENTRE
+from cnaps_sim.messages.limits import Limit, LimitCriteria, LimitKey, LimitReport, UntoldLimit
+from cnaps_sim.messages.parts import CREDIT, DEBIT, NoAnswer, Query
+from cnaps_sim.messages.validate import Checked
+from cnaps_sim.systems.centre import Centre
+from cnaps_sim.systems.enquiries import EMPTY, NOT_YOURS
+from cnaps_sim.systems.mail import Letter, kind
+
+
+class LimitReports:
+    """Serves camt.009 at the centre. accounts: account by row."""
+
+    def __init__(self, centre: Centre, accounts: list[str]) -> None:
+        self.centre = centre
+        self.accounts = accounts
+        centre.serve(limits.CAMT_009, self._report)
+
+    def _report(self, checked: Checked) -> int:
+        """camt.010: the asker's bilateral limits in force, or why there is nothing to tell."""
+        query = limits.read_limit_query(checked.root)
+        business_id = self.centre.mail.business_id(CENTRE)
+        document = limits.build_limit_report(
+            LimitReport(
+                business_id,
+                self.centre.mail.now,
+                Query(checked.business_id, checked.kind.number),
+                self._answer(checked.instructing, query.criteria),
+            )
+        )
+        answered = kind("nets.355.001.01", limits.CAMT_010)
+        self.centre.send(Letter(answered, CENTRE, checked.instructing, business_id, document))
+        return -1
+
+    def _answer(self, own: str, criteria: LimitCriteria | None) -> tuple[Limit | UntoldLimit, ...] | NoAnswer:
+        if criteria is not None and criteria.owner not in (None, own):
+            return NoAnswer(NOT_YOURS, "the account belongs to another participant")
+        told: list[Limit | UntoldLimit] = []
+        if criteria is None or limits.BILATERAL in criteria.kinds:
+            wanted = () if criteria is None else criteria.counterparties
+            told += [limit for limit in self._limits_of(own) if not wanted or limit.key.counterparty in wanted]
+        return tuple(told) or NoAnswer(EMPTY, "no such limit is set")
+
+    def _limits_of(self, own: str) -> list[Limit]:
+        found = []
+        for creditor, most, net in self.centre.books.limits_of(self.centre.row(own)):
+            found.append(
+                Limit(
+                    LimitKey(limits.BILATERAL, own, self.accounts[creditor]),
+                    most,
+                    status="ENAB",
+                    used_fen=abs(net),
+                    used_direction=CREDIT if net < 0 else DEBIT,
+                    remaining_fen=max(0, most - net),
+                )
+            )
+        return found

@@ -1,0 +1,91 @@
+"""Recalls and returns at the centre: what is asked for is passed on, what is sent back is booked.
+
+A settled payment is final; only the bank that was paid can send it back, by a payment of its own (退汇, pacs.004) at
+level 7. The original is then marked PR23.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cnaps_sim.messages import returns
+from cnaps_sim.messages.envelope import CENTRE
+from cnaps_sim.messages.parts import OriginalMessage
+from cnaps_sim.messages.validate import Checked
+from cnaps_sim.systems.centre import Centre, Instruction
+from cnaps_sim.systems.mail import Letter
+from cnaps_sim.systems.saps import Saps
+from cnaps_sim.words.codes import Act, Answer, Priority
+
+#: Told the sequence of a payment; answers its debtor's row, its creditor's row and its amount in fen.
+Terms = Callable[[int], tuple[int, int, int]]
+
+
+class Recalls:
+    """Serves camt.056, camt.029 and pacs.004."""
+
+    def __init__(self, centre: Centre, saps: Saps, terms: Terms) -> None:
+        self.centre = centre
+        self.saps = saps
+        self.terms = terms
+        centre.serve(returns.CAMT_056, self._recall)
+        centre.serve(returns.CAMT_029, self._answer)
+        centre.serve(returns.PACS_004, self._return)
+
+    def _recall(self, checked: Checked) -> int:
+        """camt.056 is passed on to the bank that was paid; refused while the payment has not settled."""
+        recall = returns.read_recall(checked.root)
+        transaction_id = recall.payments[0].transaction_id
+        refused = self._refusal(transaction_id, recall.instructing, recall.instructed)
+        if refused != Answer.DONE:
+            self.centre.answer(checked, refused)
+        else:
+            self._forward(checked, recall.instructed, transaction_id)
+        return -1
+
+    def _answer(self, checked: Checked) -> int:
+        """camt.029 is passed on to the bank that asked."""
+        answer = returns.read_recall_answer(checked.root)
+        self._forward(checked, answer.instructed, answer.payments[0].transaction_id)
+        return -1
+
+    def _return(self, checked: Checked) -> int:
+        """pacs.004 enters the books as a payment of the bank that was paid, to the bank that had paid."""
+        message = returns.read_return(checked.root)
+        refused = self._refusal(message.original_transaction_id, message.instructed, message.instructing)
+        if refused != Answer.DONE:
+            self.centre.answer(checked, refused)
+            return -1
+        original = self.centre.sequence_of(message.original_transaction_id)
+        debtor, creditor, amount = self.terms(original)
+        now = int(self.centre.mail.clock.now)
+        self.saps.return_payment(now, original, debtor, creditor, amount)
+        sequence = self.centre.recorder.sequences - 1
+        self.centre.open[sequence] = Instruction(
+            sender=message.instructing,
+            receiver=message.instructed,
+            kind=checked.kind,
+            original=OriginalMessage(message.business_id, checked.kind.number, message.created),
+            transaction_id=message.return_id,
+            uetr=message.original_uetr,
+            end_to_end_id=message.return_id,
+            priority=Priority.NORM,
+            document=checked.envelope.document,
+        )
+        return sequence
+
+    def _refusal(self, transaction_id: str, payer: str, paid: str) -> Answer:
+        """Why a payment cannot be asked for or sent back between these two banks now, or DONE."""
+        sequence = self.centre.sequence_of(transaction_id)
+        if sequence < 0 or self.centre.recorder.act_of(sequence) != Act.SETTLED:
+            return Answer.NOT_SETTLED
+        if (self.centre.row(payer), self.centre.row(paid)) != self.terms(sequence)[:2]:
+            return Answer.NOT_OWN
+        return Answer.SENT_BACK if sequence in self.saps.sent_back else Answer.DONE
+
+    def _forward(self, checked: Checked, member: str, transaction_id: str) -> None:
+        document = checked.envelope.document
+        about = self.centre.sequence_of(transaction_id)
+        self.centre.send(
+            Letter(checked.kind, CENTRE, member, checked.business_id, document, transaction_id, about)
+        )  # fmt: skip

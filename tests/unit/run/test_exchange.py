@@ -1,0 +1,359 @@
+"""Runs whose payments travel as messages: what the network does to a day, what the run folder keeps, and verify."""
+
+from __future__ import annotations
+
+import gc
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import cnaps_sim as cs
+from cnaps_sim.analysis.metrics import headline
+from cnaps_sim.cli.main import execute
+from cnaps_sim.run.check import audit_folder, verify_folder
+from cnaps_sim.run.exchange import chosen_rows
+from cnaps_sim.run.message_log import MessageLog, Record, read_log
+from cnaps_sim.words.bank_code import with_check_digit
+from cnaps_sim.words.streams import Streams
+
+A, B, C = (with_check_digit(f"1021000{number:04d}") for number in (1, 2, 3))
+HOUR = 3_600_000
+CUT_OFF, WINDOW_END = 17 * HOUR + 15 * 60_000, 17 * HOUR + 30 * 60_000
+
+
+def pay(payment_id: str, time: str, debtor: str, creditor: str, amount: int, **more: Any) -> dict[str, Any]:
+    return {"payment_id": payment_id, "time": time, "debtor": debtor, "creditor": creditor, "amount": amount, **more}
+
+
+def scenario(payments: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
+    return {
+        "name": "exchange",
+        "accounts": [{"account": A, "balance": 100}, {"account": B}, {"account": C}],
+        "workload": [{"system": "HVPS", "payments": payments}],
+        "messages": "all",
+        "liquidity": {"from": "accounts"},
+        **changes,
+    }
+
+
+#: A day with a queue, a cancellation, moves, an injection, a matching and both directions of money.
+BUSY = [
+    pay("P1", "09:00", A, B, 60), pay("P2", "09:01", A, C, 70), pay("P3", "09:02", B, C, 50),
+    pay("P4", "09:03", A, B, 45), pay("P5", "09:04", C, A, 30), pay("P6", "09:05", B, A, 90),
+    pay("P7", "10:00", C, B, 20), pay("P8", "16:00", A, B, 500),
+]  # fmt: skip
+ORDERS = [
+    {"at": "10:00", "do": "move_head", "payment": "P4"},
+    {"at": "10:00", "do": "inject", "account": A, "amount": 10},
+    {"at": "10:00", "do": "cancel", "payment": "P2"},
+    {"at": "11:00", "do": "stop_sending", "account": A, "until": "16:30"},
+    {"at": "12:00", "do": "central_bank_debit", "account": C, "amount": 5},
+]
+MATCHED = {"matching": {"algorithm": "multilateral", "every": "30 min"}}
+LATE = {"latency": "200 ms", "latency_sigma": "0.5", "loss": "0.3", "duplicates": "0.2", "resend_after": "1 s"}
+
+
+def busy(**changes: Any) -> dict[str, Any]:
+    return scenario(BUSY, actions=ORDERS, hvps=MATCHED, network=LATE, **changes)
+
+
+def column(run: cs.Run, name: str) -> dict[str, Any]:
+    table = run.table("payments")
+    return dict(zip(table["payment_id"].to_pylist(), table[name].to_pylist(), strict=True))
+
+
+def records(run: cs.Run) -> list[Record]:
+    assert run.messages_folder is not None
+    return [record for _, record, _ in read_log(run.messages_folder)]
+
+
+# latency, loss, cut-off ---------------------------------------------------------------------------------------
+
+
+def test_a_payment_is_submitted_when_its_message_arrives() -> None:
+    run = cs.simulate(scenario([pay("P1", "09:00", A, B, 60)], network={"latency": "1500 ms"}))
+    assert column(run, "instructed_ms") == {"P1": 9 * HOUR}
+    assert column(run, "submitted_ms") == column(run, "settled_ms") == {"P1": 9 * HOUR + 1500}
+
+
+def test_a_link_of_its_own_delays_one_bank_alone() -> None:
+    links = [{"account": B, "latency": "1 s"}]
+    payments = [pay("P1", "09:00", A, B, 60), pay("P2", "09:01", B, A, 10)]
+    run = cs.simulate(scenario(payments, network={"links": links}))
+    assert column(run, "settled_ms") == {"P1": 9 * HOUR, "P2": 9 * HOUR + 61_000}
+
+
+def test_order_of_arrival_decides_not_order_of_sending() -> None:
+    """B's money for A comes over a slow link, so A's later payment finds none; nobody pays twice."""
+    links = [{"account": B, "latency": "10 min"}]
+    payments = [pay("P1", "09:00", A, B, 100), pay("P2", "09:05", B, A, 100), pay("P3", "09:06", A, C, 100)]
+    run = cs.simulate(scenario(payments, network={"links": links}))
+    assert column(run, "settled_ms") == {"P1": 9 * HOUR, "P2": 9 * HOUR + 900_000, "P3": 9 * HOUR + 900_000}
+
+
+@pytest.mark.parametrize(("time", "settles"), [("17:14:58", True), ("17:14:59", False), ("17:14:59.500", False)])
+def test_what_arrives_after_cut_off_is_refused_tm01(time: str, settles: bool) -> None:
+    run = cs.simulate(scenario([pay("P1", time, A, B, 60)], network={"latency": "1 s"}))
+    assert column(run, "status") == {"P1": "PR04" if settles else "PR09"}
+    assert column(run, "reason_iso") == {"P1": None if settles else "TM01"}
+    told = [record for record in records(run) if record.iso == "pacs.002.001.10"]
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("time", ["09:00", "17:20", "17:29:59.999", "17:30", "20:00"])
+@pytest.mark.parametrize("days", [1, 2])
+def test_a_sender_that_gives_up_leaves_its_payment_refused_and_nothing_booked(time: str, days: int) -> None:
+    # A's shortage keeps the clearing window open.
+    payments = [pay("SHORT", "08:00", C, B, 10), pay("P1", time, A, B, 60)]
+    network = {"links": [{"account": A, "loss": 1}]}
+    run = cs.simulate(scenario(payments, days=days, network=network))
+    assert run.manifest["audit"]["verdict"] == "passed"
+    assert column(run, "status")["P1"] == "PR09"
+    assert column(run, "reason_iso")["P1"] == "TM01"
+    assert run.transfers.empty
+    assert run.manifest["messages"]["given_up"] > 0
+    lost = [record for record in records(run) if record.reference == "P1"]
+    assert Counter(record.verdict for record in lost) == {"lost": 5}
+
+
+def test_payments_after_the_last_window_are_refused_as_without_messages() -> None:
+    payments = [pay("P1", "17:45", A, B, 60), pay("P2", "23:30", A, B, 60)]
+    found = [cs.simulate(scenario(payments, messages=share)).payments for share in ("off", "all")]
+    assert found[0].equals(found[1])
+
+
+def test_a_bank_that_stops_sending_sends_its_messages_when_it_resumes() -> None:
+    actions = [{"at": "08:30", "do": "stop_sending", "account": A, "until": "10:00"}]
+    run = cs.simulate(scenario([pay("P1", "09:00", A, B, 60)], actions=actions, network={"latency": "1 s"}))
+    (sent,) = [record for record in records(run) if record.iso == "pacs.008.001.08" and record.receiver == "0000"]
+    assert (sent.sent_ms, sent.received_ms) == (10 * HOUR, 10 * HOUR + 1000)
+    assert column(run, "settled_ms") == {"P1": 10 * HOUR + 1000}
+
+
+def test_a_bank_that_never_resumes_sends_no_message() -> None:
+    actions = [{"at": "08:30", "do": "stop_sending", "account": A}]
+    run = cs.simulate(scenario([pay("P1", "09:00", A, B, 60)], actions=actions))
+    assert column(run, "status") == {"P1": "PR09"}
+    assert [record for record in records(run) if record.reference == "P1"] == []
+
+
+def test_an_order_takes_time_too() -> None:
+    """P2 is cancelled at 10:00 by a message that arrives at 10:00:01; the money at 10:00:00.500 comes before it."""
+    links = [{"account": A, "latency": "1 s"}, {"account": B, "latency": "500 ms"}]
+    payments = [pay("P1", "09:00", A, B, 100), pay("P2", "09:01", A, C, 100), pay("P3", "10:00", B, A, 100)]
+    actions = [{"at": "10:00", "do": "cancel", "payment": "P2"}]
+    run = cs.simulate(scenario(payments, actions=actions, network={"links": links}))
+    assert column(run, "settled_ms")["P2"] == 10 * HOUR + 500
+    assert [detail for detail in run.events.detail if detail.startswith("cancel refused")] != []
+
+
+# samples, seeds -----------------------------------------------------------------------------------------------
+
+
+def test_of_a_sample_only_its_share_travels_and_the_rest_settles_all_the_same() -> None:
+    payments = [pay(f"P{n}", f"09:{n % 60:02d}", A, B, 1) for n in range(90)]
+    runs = [cs.simulate(scenario(payments, messages=share)) for share in ("off", {"sample": "0.3"}, "all")]
+    assert runs[0].payments.equals(runs[1].payments)
+    travelled = {record.reference for record in records(runs[1]) if record.iso == "pacs.008.001.08"}
+    assert 10 < len(travelled) < 50
+    assert len(travelled) == runs[1].manifest["messages"]["payments"]
+    assert "messages" not in runs[0].manifest
+    assert runs[0].messages_folder is None
+    assert runs[2].manifest["messages"]["payments"] == 90
+
+
+def test_a_sample_is_drawn_from_a_stream_of_its_own() -> None:
+    from decimal import Decimal
+
+    first, again, other = (chosen_rows(Decimal("0.3"), 100, Streams(seed)).tolist() for seed in (1, 1, 2))
+    assert first == again != other
+    assert chosen_rows(Decimal(1), 3, Streams(1)).tolist() == [0, 1, 2]
+
+
+def test_the_same_seed_gives_the_same_log_and_another_seed_another() -> None:
+    first, again, other = (cs.simulate(busy(), seed=seed).manifest["messages"]["seal"] for seed in (1, 1, 2))
+    assert first == again != other
+
+
+def test_a_message_is_logged_once_per_passage_with_what_became_of_it() -> None:
+    run = cs.simulate(busy())
+    kept = records(run)
+    assert run.manifest["messages"]["rows"] == len(kept)
+    assert all((record.received_ms is None) == (record.verdict == "lost") for record in kept)
+    taken = Counter(
+        record.reference
+        for record in kept
+        if record.receiver == "0000" and record.iso == "pacs.008.001.08" and record.verdict == "accepted"
+    )
+    assert set(taken.values()) == {1}
+
+
+def test_a_log_in_waiting_vanishes_with_its_run() -> None:
+    run = cs.simulate(scenario([pay("P1", "09:00", A, B, 60)]))
+    place = run.messages_folder
+    assert place is not None
+    assert place.is_dir()
+    del run
+    gc.collect()
+    assert not place.exists()
+
+
+def test_an_id_that_no_message_can_carry_is_said_before_the_run() -> None:
+    with pytest.raises(cs.InputError, match="cannot travel in a message"):
+        cs.simulate(scenario([pay("P" * 36, "09:00", A, B, 60)]))
+
+
+# the run folder -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("runs") / "busy"
+    cs.simulate(busy(), out=place)
+    return place
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path) -> Path:
+    """A copy that may be damaged."""
+    return Path(shutil.copytree(made, tmp_path / "run"))
+
+
+def verify(folder: Path) -> list[str]:
+    return verify_folder(folder, headline)
+
+
+def reseal(folder: Path, change: Callable[[list[Record]], list[Record]]) -> None:
+    """Write the log anew, seals, files and manifest in order, as somebody with this program would."""
+    log = folder / "messages"
+    kept = change([record for _, record, _ in read_log(log)])
+    shutil.rmtree(log)
+    log.mkdir()
+    again = MessageLog(log)
+    for record in kept:
+        again.add(record)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest["messages"].update(again.close())
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def test_an_untouched_run_verifies_and_passes_its_audit(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert verify(made) == []
+    assert audit_folder(made).passed
+    assert execute(["verify", str(made)]) == 0
+    assert cs.load(made).messages_folder == made / "messages"
+
+
+@pytest.mark.parametrize("network", [{}, {"latency": "1 ms"}, {"loss": "0.4"}, {"duplicates": "0.9"}, {"signed": True}])
+@pytest.mark.parametrize("discipline", ["fifo", "bypass", "reject"])
+def test_runs_over_all_kinds_of_links_verify(network: dict[str, Any], discipline: str, tmp_path: Path) -> None:
+    hvps = {"discipline": discipline}
+    cs.simulate(scenario(BUSY, actions=ORDERS, hvps=hvps, network=network), out=tmp_path / "run")
+    assert verify(tmp_path / "run") == []
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("loss", ["0", "0.4"])
+def test_orders_keep_their_place_among_the_central_banks_acts_of_the_same_instant(
+    turned: bool, loss: str, tmp_path: Path
+) -> None:
+    """Whether P2 is cancelled or settles depends on which of two actions at 10:00 comes first."""
+    payments = [pay("P1", "09:00", A, B, 60), pay("P2", "09:01", A, C, 70)]
+    actions = [
+        {"at": "10:00", "do": "inject", "account": A, "amount": 30},
+        {"at": "10:00", "do": "cancel", "payment": "P2"},
+    ]
+    actions = actions[::-1] if turned else actions
+    run = cs.simulate(scenario(payments, actions=actions, network={"loss": loss}), out=tmp_path / "run")
+    if loss == "0":
+        assert column(run, "status")["P2"] == ("PR08" if turned else "PR04")
+    assert verify(tmp_path / "run") == []
+
+
+def test_one_changed_byte_of_one_message_is_found(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = folder / "messages" / "part-00000.parquet"
+    table = pq.read_table(path)
+    data = table["data"].to_pylist()
+    data[17] = data[17].replace(b"2025", b"2026", 1)
+    place = table.schema.get_field_index("data")
+    pq.write_table(table.set_column(place, table.schema.field(place), pa.array(data, pa.binary())), path)
+    (found,) = verify(folder)
+    assert found.startswith("record 17 of the message log (")
+    assert execute(["verify", str(folder)]) != 0
+    assert "record 17 of the message log" in "".join(capsys.readouterr())
+
+
+def test_a_log_that_is_gone_is_found(folder: Path) -> None:
+    shutil.rmtree(folder / "messages")
+    (found,) = verify(folder)
+    assert found.startswith("the message log has 0 records, the manifest says ")
+
+
+def test_another_amount_under_right_seals_is_found_by_repeating_the_day(folder: Path) -> None:
+    def change(kept: list[Record]) -> list[Record]:
+        return [
+            record._replace(data=record.data.replace(b">20.00<", b">19.00<")) if record.reference == "P7" else record
+            for record in kept
+        ]
+
+    reseal(folder, lambda kept: kept)
+    assert verify(folder) == []
+    reseal(folder, change)
+    assert any(line.startswith("payments: repeated with other values") for line in verify(folder))
+
+
+def test_a_message_taken_out_under_right_seals_is_found_by_repeating_the_day(folder: Path) -> None:
+    def without(reference: str) -> Callable[[list[Record]], list[Record]]:
+        return lambda kept: [record for record in kept if record.reference != reference or record.receiver != "0000"]
+
+    reseal(folder, without("P3"))
+    tables = {line.split(":")[0] for line in verify(folder)}
+    assert {"payments", "transfers"} <= tables
+
+
+def test_a_message_that_arrives_later_under_right_seals_is_found(folder: Path) -> None:
+    def later(kept: list[Record]) -> list[Record]:
+        return [
+            record._replace(received_ms=record.received_ms + 1)
+            if record.reference == "P7" and record.receiver == "0000" and record.received_ms is not None
+            else record
+            for record in kept
+        ]
+
+    reseal(folder, later)
+    assert any(line.startswith("payments: repeated with other values") for line in verify(folder))
+
+
+@pytest.mark.parametrize("name", ["payments", "transfers", "events"])
+def test_a_changed_table_is_found(folder: Path, name: str) -> None:
+    path = folder / f"{name}.parquet"
+    table = pq.read_table(path)
+    column_ = next(n for n in table.column_names if pa.types.is_int64(table.schema.field(n).type))
+    values = table[column_].to_pylist()
+    values[0] = (values[0] or 0) + 1
+    place = table.schema.get_field_index(column_)
+    pq.write_table(table.set_column(place, table.schema.field(place), pa.array(values, pa.int64())), path)
+    (found,) = verify(folder)
+    assert found.startswith(f"{name}: the stored table is not the one the run wrote")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        ("summary", {}, "manifest: summary"),
+        ("seed", 99, "manifest: seed"),
+        ("messages", None, "manifest: messages are missing"),
+    ],
+)
+def test_an_edited_manifest_is_found(folder: Path, key: str, value: Any, sentence: str) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest[key] = value
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    assert [line for line in verify(folder) if line.startswith(sentence)] != []
