@@ -92,6 +92,8 @@ class Hvps:
         self._enter(Phase.END_OF_DAY, day)
         self._take_statement()
         self.on_close(int(self.clock.now), day)
+        yield self.clock.at(day.window_end_ms, Rank.CLOSING)
+        self._give_up_outboxes(int(self.clock.now))
 
     def _enter(self, phase: Phase, day: BusinessDay, special_session: bool = False) -> None:
         now = int(self.clock.now)
@@ -101,7 +103,7 @@ class Hvps:
         self.ccms.broadcast(now, System.HVPS, phase, special_session, day.date.isoformat())
 
     def _give_up_outboxes(self, now: int) -> None:
-        """What a silent bank has not sent by cut-off it sends too late: it is refused (TM01)."""
+        """What a silent bank has not sent by cut-off, or by the end of the date, it sends too late: refused (TM01)."""
         for account in np.flatnonzero(self.books.queues["waiting_count"][:, OUTBOX]):
             self.books.empty_outbox(now, int(account))
 

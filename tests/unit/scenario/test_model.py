@@ -224,6 +224,7 @@ _terms_of: dict[str, dict[str, Any]] = {
     "match": {},
     "recall": {**_on_payment, "agreed": st.booleans()},
     "ask": {**_on_account, "about": st.sampled_from(["balance", "queue", "day"])},
+    "ask_status": _on_payment,
     "set_limit": {
         "at": _moment,
         "account": st.sampled_from(["A", "B"]),
@@ -318,7 +319,7 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
     algorithm = found.get("hvps", {}).get("matching", {}).get("algorithm", "none")
     if algorithm == "none":
         found["actions"] = [action for action in found.get("actions", []) if action["do"] != "match"]
-    found["actions"] = [action for action in found.get("actions", []) if action["do"] != "ask"]
+    found["actions"] = [action for action in found.get("actions", []) if action["do"] not in ("ask", "ask_status")]
     if algorithm in ("none", "multilateral"):
         found["limits"] = [{"account": a, "to": b, "limit": most} for a, b, most in draw(_limits)]
     else:
