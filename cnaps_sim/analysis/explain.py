@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from cnaps_sim.analysis.explain_account import DebtorAccount
 from cnaps_sim.analysis.explain_end import Ending
-from cnaps_sim.analysis.explain_messages import Passage, trail
+from cnaps_sim.analysis.explain_messages import CENTRE, Passage, trail
 from cnaps_sim.analysis.explain_queue import EXEMPT, Ahead, Line
 from cnaps_sim.analysis.explain_tables import Told, check_tables, day_of_payment
 from cnaps_sim.analysis.metrics.columns import Run, as_date, remembered
@@ -137,7 +137,13 @@ class _Teller:
         stops = [
             e.detail for e in self.account.acts if e.detail.startswith("stops sending") and e.time <= self.instructed
         ]
-        if not stops and getattr(self.run, "messages_folder", None) is not None:
+        trail_of = trail(getattr(self.run, "messages_folder", None), self.id)
+        if not stops and trail_of:
+            if not any(p.receiver == CENTRE and p.received_ms is not None for p in trail_of):
+                return [
+                    f"{self.debtor} was told on {self._date()} at {told} to make it; its message never reached the "
+                    f"centre, and at {format_clock(self.submitted)} it was given up."
+                ]
             way = span(self.submitted - self.instructed)
             return [
                 f"{self.debtor} was told on {self._date()} at {told} to make it; its message was on its way for {way} "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,8 +14,11 @@ import pyarrow.parquet as pq
 from cnaps_sim.words.errors import InputError
 from cnaps_sim.words.units import format_clock
 
+#: Elements that say what became of a payment or of a request.
+_STATUS: Final = re.compile(rb"<(?:TxSts|StsCd|Conf)>([A-Z0-9]{4})<|<StsRsnInf><Rsn><(?:Cd|Prtry)>([A-Z0-9]{4})<")
 #: The national centre as messages name it, and as a person reads it.
-_CENTRE: Final = {"0000": "the centre"}
+CENTRE: Final = "0000"
+_CENTRE: Final = {CENTRE: "the centre"}
 _COLUMNS: Final = [
     "row", "sent_ms", "received_ms", "sender", "receiver", "number", "iso", "business_id", "verdict", "data",
 ]  # fmt: skip
@@ -41,10 +45,18 @@ class Passage:
     def sentence(self) -> str:
         """When, who to whom, what, and what was thought of it, on one line."""
         way = f"{_CENTRE.get(self.sender, self.sender)} -> {_CENTRE.get(self.receiver, self.receiver)}"
-        arrival = "lost" if self.received_ms is None else format_clock(self.received_ms)
-        return (
-            f"{format_clock(self.sent_ms)} -> {arrival}  {way}: {self.number} ({self.iso}) {self.title}: {self.verdict}"
-        )
+        missing = "lost" if self.verdict == "lost" else "not arrived"
+        arrival = missing if self.received_ms is None else format_clock(self.received_ms)
+        name = self.number if self.number == self.iso else f"{self.number} ({self.iso})"
+        verdict = "" if self.received_ms is None and self.verdict == "lost" else f": {self.verdict}"
+        said = self.says()
+        content = f" says {said}" if said else ""
+        return f"{format_clock(self.sent_ms)} -> {arrival}  {way}: {name} {self.title}{content}{verdict}"
+
+    def says(self) -> str:
+        """The status codes that the message carries (ACSC, RJCT AM04, QC00 …), in their order; "" if none."""
+        codes = [(one or other).decode() for one, other in _STATUS.findall(self.data)]
+        return " ".join(dict.fromkeys(codes))
 
     def document(self) -> str:
         """The document, indented for reading; the bytes as text where they are no XML."""

@@ -79,7 +79,7 @@ MATCHING_DRAWINGS: Final = (
     Drawing(
         plots.matching_gap, 3.0, Margins(0.72, 0.3, 1.08), "matchings",
         "Each mark is one matching with a bound: at 0 % nobody could have released more value, in whatever order; "
-        "what lies above is the price of keeping the order of the queues, or of a heuristic.",
+        "what lies above is the price of the queues' order, of a heuristic, or of payments that cannot be split.",
     ),
 )  # fmt: skip
 

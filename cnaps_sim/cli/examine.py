@@ -52,8 +52,8 @@ def verify(run: str, as_json: bool, quiet: bool) -> int:  # noqa: ARG001 -- it s
         for difference in differences:
             click.echo(difference)
         told = load(run).manifest.get("messages")
-        how = f"the chain of {told['rows']:,} messages holds; replayed" if told else "repeated"
-        click.echo(f"{how}: every table is the same" if not differences else "repeated: not the same")
+        how = f"the chain of {told['rows']:,} messages holds; replayed" if isinstance(told, dict) else "repeated"
+        click.echo(f"{how}: every table is the same" if not differences else "not the same")
     return 0 if not differences else 1
 
 

@@ -205,6 +205,12 @@ def summary_lines(done: Run) -> list[str]:
         f"message files: {source['files']:,}, payments {source['payments']:,}, rejected {source['rejected']:,}"
         for source in (told if isinstance(told, list) else [told])
     ]
+    sent = done.manifest.get("messages")
+    if sent is not None:
+        lines.append(
+            f"messages: {sent['rows']:,} passages logged, {sent['lost']:,} lost, {sent['resent']:,} came twice, "
+            f"{sent['given_up']:,} given up, {sent['refused']:,} refused"
+        )
     audit = done.manifest["audit"]
     broken = {rule: count for rule, count in audit["rules"].items() if count}
     verdict = "passed" if not broken else f"FAILED: {', '.join(f'{rule} ({count})' for rule, count in broken.items())}"

@@ -210,8 +210,7 @@ def post_together(
         limits[row].net = limits[row].trial
     for place in range(rows.shape[0]):
         payment = payments[rows[place]]
-        note_lowest(accounts[payment.debtor])
-        note_lowest(accounts[payment.creditor])
+        note_lowest(accounts[payment.debtor])  # one that only receives ends no lower than before
         watch(books, accounts, log, time_ms, payment.debtor)
         watch(books, accounts, log, time_ms, payment.creditor)
     for place in range(rows.shape[0]):

@@ -173,7 +173,7 @@ def settle(
     )  # fmt: skip
     try:
         choice = chosen_by.solve(copy)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         problem = f"the algorithm {chosen_by.name} failed"
         raise InputError(place, key, problem, f"{type(error).__name__}: {error}") from error
     return checked(queue, choice, chosen_by, accounts, place, key)

@@ -213,11 +213,7 @@ class Actions:
             )  # fmt: skip
             self.recorder.tell(self._now(), "action", action.payment, "recall: asked for")
             return
-        answer = Answer.DONE
-        if self.recorder.act_of(sequence) != Act.SETTLED:
-            answer = Answer.NOT_SETTLED
-        elif sequence in self.saps.sent_back:
-            answer = Answer.SENT_BACK
+        answer = self.saps.may_be_sent_back(sequence)
         if answer != Answer.DONE:
             self._tell_answer(action, action.payment, answer, "")
             return

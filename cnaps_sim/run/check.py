@@ -26,7 +26,16 @@ def audit_folder(folder: str | Path, ignore_digests: bool = False) -> Verdict:
             tables[name] = read_table(Path(folder) / f"{name}.parquet")
         except InputError as error:
             tables[name] = error  # the auditor counts it as unreadable
-    return audit_tables(tables, run.manifest, ignore_digests=ignore_digests)
+    return audit_tables(tables, run.manifest, ignore_digests=ignore_digests) + _audit_messages(run, Path(folder))
+
+
+def _audit_messages(run: Run, folder: Path) -> Verdict:
+    """`message-log`: where payments travelled as messages, the log is whole and no byte of it has changed."""
+    told = run.manifest.get("messages")
+    if not isinstance(told, dict) and run.scenario.get("messages", "off") == "off":
+        return Verdict()
+    wrong = check_chain(folder / MESSAGES, told) if isinstance(told, dict) else ["the manifest does not tell of it"]
+    return Verdict({"message-log": len(wrong)}, [f"message-log: {sentence}" for sentence in wrong])
 
 
 def _owed_tables(run: Run) -> list[str]:
@@ -45,7 +54,10 @@ def verify_folder(folder: str | Path, summarise: Summarise) -> list[str]:
     """Repeat a run from its resolved scenario and compare; one sentence per difference."""
     first = load(folder)
     log = None
-    if isinstance(first.manifest.get("messages"), dict):
+    told = first.manifest.get("messages")
+    if not isinstance(told, dict) and first.scenario.get("messages", "off") != "off":
+        return ["the manifest does not tell of the message log"]
+    if isinstance(told, dict):
         log = Path(folder) / MESSAGES
         broken = check_chain(log, first.manifest["messages"])
         if broken:
@@ -72,8 +84,6 @@ def _differences(first: Run, again: Run) -> list[str]:
         if again.manifest["inputs"].get(key) != digest:
             differences.append(f"the input file {key} has changed since the run")
     with_messages = isinstance(first.manifest.get("messages"), dict)
-    if "messages" in again.manifest and not with_messages:
-        differences.append("manifest: messages are missing")
     for name in dict.fromkeys([*first.recorded, *again.recorded]):
         if name == "events" and with_messages:
             differences += _damage(name, first)

@@ -151,8 +151,8 @@ class Exchange:
         for payment_id in ids:
             if not can_travel(payment_id):
                 raise InputError(
-                    self.world.loaded.place_of("messages"), "payment_id", "cannot travel in a message", payment_id,
-                    "1 to 35 characters, no blanks at the ends",
+                    self.world.loaded.place_of("workload"), "payment_id", "cannot travel in a message",
+                    ascii(payment_id), "up to 35 printable characters, no blanks at the ends and no two together",
                 )  # fmt: skip
         return Register(
             row_of={account: row for row, account in enumerate(accounts)},
@@ -369,10 +369,12 @@ class Exchange:
     def summary(self) -> dict[str, Any]:
         """What the manifest says of the messages; closes the log."""
         links = self.network.links()
+        under_way = self.mail.close()
         return {
             **self.log.close(),
             "payments": len(self.rows),
             "lost": sum(link.lost for link in links),
+            "under_way": under_way,
             "given_up": self.mail.given_up,
             "resent": self.centre.resent,
             "refused": self.centre.refused + sum(bank.refused for bank in self.banks.values()),

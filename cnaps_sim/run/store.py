@@ -71,10 +71,10 @@ class Run:
     @property
     def messages_folder(self) -> Path | None:
         """Where the message log lies; None if no message travelled."""
-        if self.message_log is not None:
-            return self.message_log.folder
         place = None if self.folder is None else self.folder / MESSAGES
-        return place if place is not None and place.is_dir() else None
+        if place is not None and place.is_dir():
+            return place
+        return None if self.message_log is None else self.message_log.folder
 
     @property
     def recorded(self) -> tuple[str, ...]:

@@ -134,13 +134,14 @@ def _check_row(scenario: Scenario, number: int, row: AccountRow, seen: set[str])
         raise fault("given twice", "each account once", value=row.account, path=path)
     seen.add(row.account)
     if scenario.needs_bank_codes:
-        check_bank_code(row.account, path)
+        check_bank_code(row.account, path, scenario.why_bank_codes)
 
 
-def check_bank_code(account: str, path: KeyPath) -> None:
-    """The account id is a bank code (行号) with the right check digit."""
+def check_bank_code(account: str, path: KeyPath, because: str = "") -> None:
+    """The account id is a bank code (行号) with the right check digit. `because`: why it has to be one."""
     if not is_valid(account):
         problem = "the check digit is wrong" if len(account) == BANK_CODE_LENGTH else "no bank code"
+        problem += because
         raise fault(problem, "12 digits, the last one their check digit", value=account, path=path)
 
 

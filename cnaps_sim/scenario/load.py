@@ -73,7 +73,7 @@ class Loaded:
         try:
             if self.scenario.needs_bank_codes and isinstance(self.scenario.accounts, AccountsFile):
                 for account in known:
-                    checks.check_bank_code(account, ("accounts", "file"))
+                    checks.check_bank_code(account, ("accounts", "file"), self.scenario.why_bank_codes)
             checks.check_named_accounts(self.scenario, frozenset(known))
         except PydanticCustomError as error:
             raise fault_error(error, self.root) from None

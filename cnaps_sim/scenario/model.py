@@ -133,6 +133,11 @@ class Scenario(Terms):
         """Whether account ids must be bank codes: because the scenario says so, or because messages name them."""
         return self.bank_codes is BankCodes.STRICT or self.messages > 0
 
+    @property
+    def why_bank_codes(self) -> str:
+        """The words that tell why account ids must be bank codes, where the scenario does not say so itself."""
+        return "" if self.bank_codes is BankCodes.STRICT else ", which messages need (messages is not off)"
+
     def business_timetable(self) -> Timetable:
         """The business days of the run. ValueError, in words, if the terms make none."""
         hours = None if self.timetable is None else self.timetable.hours(self.date)

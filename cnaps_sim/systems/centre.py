@@ -56,6 +56,7 @@ class Instruction:
     """A payment that came as a message and has no final status yet.
 
     sender, receiver: bank codes of payer and payee; document: the original's bytes, forwarded when it settles
+    reference: what results call the payment, where that is not its transaction id
     """
 
     sender: str
@@ -67,6 +68,7 @@ class Instruction:
     end_to_end_id: str
     priority: Priority
     document: bytes
+    reference: str = ""
 
 
 @dataclass
@@ -248,8 +250,8 @@ class Centre:
         if act == Act.SETTLED:
             self.send(
                 Letter(
-                    paid.kind, CENTRE, paid.receiver, paid.original.business_id, paid.document, paid.transaction_id,
-                    sequence, paid.priority,
+                    paid.kind, CENTRE, paid.receiver, paid.original.business_id, paid.document,
+                    paid.reference or paid.transaction_id, sequence, paid.priority,
                 )
             )  # fmt: skip
 
@@ -282,8 +284,8 @@ class Centre:
             )
         )
         letter = Letter(
-            kind(_STATUS, status.PACS_002), CENTRE, paid.sender, business_id, document, paid.transaction_id, sequence,
-            paid.priority,
+            kind(_STATUS, status.PACS_002), CENTRE, paid.sender, business_id, document,
+            paid.reference or paid.transaction_id, sequence, paid.priority,
         )  # fmt: skip
         self.send(letter)
         if act in _FINAL and not self.mail.network.is_perfect:

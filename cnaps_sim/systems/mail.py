@@ -30,6 +30,7 @@ from cnaps_sim.words.timetable import BusinessDay, Timetable
 
 ACCEPTED: Final = "accepted"
 LOST: Final = "lost"
+UNDER_WAY: Final = "under way when the run ended"
 
 #: Takes the bytes at the instant of their arrival; answers `accepted`, or why they are refused.
 Receive = Callable[[bytes], str]
@@ -84,6 +85,8 @@ class Mail:
         self.log = log
         self.keys = keys
         self._expected_by_banks = Expected(verifier=keys)
+        self._under_way: dict[int, tuple[Letter, bytes, int]] = {}
+        self._last_passage = 0
         self.sent = 0
         self.given_up = 0
         self._timetable = timetable
@@ -186,8 +189,21 @@ class Mail:
                 self._deliver_at(arrival_ms, attempt.sent_ms, letter, data, receive)
         self.given_up += not arrived
 
+    def close(self) -> int:
+        """The run is over: what has not arrived is logged as such. Returns how many messages that are."""
+        left = list(self._under_way.values())
+        self._under_way.clear()
+        for letter, data, sent_ms in left:
+            self.log.note(letter, data, sent_ms, None, UNDER_WAY)
+        return len(left)
+
     def _deliver_at(self, arrival_ms: int, sent_ms: int, letter: Letter, data: bytes, receive: Receive) -> None:
+        self._last_passage += 1
+        passage = self._last_passage
+        self._under_way[passage] = (letter, data, sent_ms)
+
         def arrive(bytes_: bytes) -> None:
+            del self._under_way[passage]
             verdict = receive(bytes_)
             self.log.note(letter, bytes_, sent_ms, arrival_ms, verdict)
 
@@ -204,8 +220,8 @@ def kind(number: str, iso: str) -> Kind:
 
 
 def can_travel(payment_id: str) -> bool:
-    """Whether a message can carry this id: up to 35 characters, no blanks at its ends and no two together."""
-    return _REFERENCE.fullmatch(payment_id) is not None
+    """Whether a message can carry this id: up to 35 printable characters, no blanks at its ends and no two together."""
+    return payment_id.isprintable() and _REFERENCE.fullmatch(payment_id) is not None
 
 
 def verdict_of(refused: Refused) -> str:

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from cnaps_sim.messages import returns
 from cnaps_sim.messages.envelope import CENTRE
 from cnaps_sim.messages.parts import OriginalMessage
+from cnaps_sim.messages.queue_orders import ByNumber
 from cnaps_sim.messages.validate import Checked
 from cnaps_sim.systems.centre import Centre, Instruction
 from cnaps_sim.systems.mail import Letter
 from cnaps_sim.systems.saps import Saps
-from cnaps_sim.words.codes import Act, Answer, Priority
+from cnaps_sim.words.codes import Answer, Priority
 
 #: Told the sequence of a payment; answers its debtor's row, its creditor's row and its amount in fen.
 Terms = Callable[[int], tuple[int, int, int]]
@@ -38,7 +39,7 @@ class Recalls:
         transaction_id = recall.payments[0].transaction_id
         refused = self._refusal(transaction_id, recall.instructing, recall.instructed)
         if refused != Answer.DONE:
-            self.centre.answer(checked, refused)
+            self.centre.answer(checked, refused, ByNumber(transaction_id))
         else:
             self._forward(checked, recall.instructed, transaction_id)
         return -1
@@ -54,7 +55,7 @@ class Recalls:
         message = returns.read_return(checked.root)
         refused = self._refusal(message.original_transaction_id, message.instructed, message.instructing)
         if refused != Answer.DONE:
-            self.centre.answer(checked, refused)
+            self.centre.answer(checked, refused, ByNumber(message.original_transaction_id))
             return -1
         original = self.centre.sequence_of(message.original_transaction_id)
         debtor, creditor, amount = self.terms(original)
@@ -71,17 +72,19 @@ class Recalls:
             end_to_end_id=message.return_id,
             priority=Priority.NORM,
             document=checked.envelope.document,
+            reference=self.centre.recorder.bookings[-1].payment_id or "",
         )
         return sequence
 
     def _refusal(self, transaction_id: str, payer: str, paid: str) -> Answer:
         """Why a payment cannot be asked for or sent back between these two banks now, or DONE."""
         sequence = self.centre.sequence_of(transaction_id)
-        if sequence < 0 or self.centre.recorder.act_of(sequence) != Act.SETTLED:
-            return Answer.NOT_SETTLED
+        may = self.saps.may_be_sent_back(sequence)
+        if may == Answer.NOT_SETTLED:
+            return may
         if (self.centre.row(payer), self.centre.row(paid)) != self.terms(sequence)[:2]:
             return Answer.NOT_OWN
-        return Answer.SENT_BACK if sequence in self.saps.sent_back else Answer.DONE
+        return may
 
     def _forward(self, checked: Checked, member: str, transaction_id: str) -> None:
         document = checked.envelope.document

@@ -16,6 +16,7 @@ from cnaps_sim.core import Books
 from cnaps_sim.engine.recorder import Booking, Recorder
 from cnaps_sim.words.codes import (
     Act,
+    Answer,
     BusinessType,
     Cause,
     CentralBankAccount,
@@ -81,7 +82,7 @@ class Saps:
         self.row = {name: row for row, name in enumerate(names)}
         self.participants = [row for row in range(len(names)) if not books.accounts["central_bank"][row]]
         self.loans: list[Loan] = []
-        self.sent_back: set[int] = set()  # payments for which a return has been booked
+        self._returns: dict[int, int] = {}  # the latest return of a payment, both by sequence
         self.interest_fen = np.zeros(len(names), np.int64)
         self.penalty_fen = np.zeros(len(names), np.int64)
         self.taken_ids: frozenset[str] = frozenset()  # ids of payments that look like those of bookings
@@ -148,8 +149,16 @@ class Saps:
             time_ms, TransferKind.PAYMENT, creditor, debtor, amount, Level.NORMAL, BusinessType.RETURN, original
         )
         if act != Act.REFUSED:
-            self.sent_back.add(original)
+            self._returns[original] = self.recorder.sequences - 1
         return act
+
+    def may_be_sent_back(self, original: int) -> Answer:
+        """Whether a payment can be asked for or sent back: it has settled, and no return of it has or still may."""
+        if original < 0 or self.recorder.act_of(original) != Act.SETTLED:
+            return Answer.NOT_SETTLED
+        booked = self._returns.get(original)
+        undone = (Act.REFUSED, Act.RETURNED, Act.CANCELLED)
+        return Answer.DONE if booked is None or self.recorder.act_of(booked) in undone else Answer.SENT_BACK
 
     def post_nets(self, time_ms: int, nets: Sequence[tuple[int, int]], level: Level) -> Refusal:
         """A table of nets (account, fen; positive = to receive), against the netting account.

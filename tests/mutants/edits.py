@@ -136,10 +136,9 @@ EDITS: tuple[tuple[str, str, str], ...] = (
         "if available(phase, account, _NORMAL) > 0 else",
     ),
     ("matching.py", "funds = available(phase, account, level)", "funds = available(phase, account, _HIGH)"),
-    ("matching.py", "or funds < 0 or funds + change < 0:", "or funds + change < 0:"),
     ("matching.py", "if limits[row].trial > limits[row].most:", "if limits[row].trial > limits[row].most + 1:"),
     ("matching.py", "not at_its_end and lowest_level_sent(", "lowest_level_sent("),
-    ("matching.py", "        note_lowest(accounts[payment.debtor])\n", ""),
+    ("matching.py", "        note_lowest(accounts[payment.debtor])  #", "        #"),
     ("matching.py", "max(0, -net[account_row])", "-net[account_row]"),
     (
         "matching.py",

@@ -137,6 +137,18 @@ def test_a_bank_that_stops_sending_sends_its_messages_when_it_resumes() -> None:
     assert column(run, "settled_ms") == {"P1": 10 * HOUR + 1000}
 
 
+@pytest.mark.parametrize("share", ["off", "all"])
+@pytest.mark.parametrize("short", [True, False])  # whether a shortage keeps the clearing window open
+def test_what_a_silent_bank_has_not_sent_by_the_end_of_the_date_is_refused(share: str, short: bool) -> None:
+    actions = [{"at": "08:30", "do": "stop_sending", "account": A, "until": "2025-06-18T10:00"}]
+    payments = [pay("P1", "17:00", A, B, 10), pay("P2", "17:20", A, B, 10), pay("P3", "18:00", A, B, 10)]
+    payments += [pay("SHORT", "09:00", C, B, 10)] * short
+    run = cs.simulate(scenario(payments, messages=share, days=2, actions=actions))
+    status, ended = column(run, "status"), column(run, "ended_ms")
+    assert [status[name] for name in ("P1", "P2", "P3")] == ["PR09", "PR09", "PR04"]
+    assert [ended[name] for name in ("P1", "P2", "P3")] == [CUT_OFF, WINDOW_END, 34 * HOUR]
+
+
 def test_a_bank_that_never_resumes_sends_no_message() -> None:
     actions = [{"at": "08:30", "do": "stop_sending", "account": A}]
     run = cs.simulate(scenario([pay("P1", "09:00", A, B, 60)], actions=actions))
@@ -349,7 +361,7 @@ def test_a_changed_table_is_found(folder: Path, name: str) -> None:
     [
         ("summary", {}, "manifest: summary"),
         ("seed", 99, "manifest: seed"),
-        ("messages", None, "manifest: messages are missing"),
+        ("messages", None, "the manifest does not tell of the message log"),
     ],
 )
 def test_an_edited_manifest_is_found(folder: Path, key: str, value: Any, sentence: str) -> None:
