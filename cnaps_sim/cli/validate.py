@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 )
 @json_option
 def validate(files: tuple[str, ...], schemas: str | None, as_json: bool) -> int:
-    """Judge message files, with or without envelope: valid, or layer, place and reason; exit 1 if one is not."""
+    """Judge message files, with or without envelope: valid, or layer, place and reason; exit 1 if one is not.
+
+    Signatures are not checked: a file says nothing about whose key it was.
+    """
     from cnaps_sim.messages.schemas import Schemas
     from cnaps_sim.messages.validate import judge_file
 
@@ -29,7 +32,8 @@ def validate(files: tuple[str, ...], schemas: str | None, as_json: bool) -> int:
         raise InputError("--schemas", "", "no such folder", schemas, "a folder of <message id>.xsd files")
     for file in files:
         if not Path(file).is_file():
-            raise InputError(file, "", "no such file", "", "a file with one message")
+            problem = "is not a plain file" if Path(file).exists() else "no such file"
+            raise InputError(file, "", problem, "", "a file with one message")
     judges = Schemas(None if schemas is None else Path(schemas))
     verdicts: list[Verdict] = []
     for file in files:

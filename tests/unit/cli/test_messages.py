@@ -126,7 +126,7 @@ def test_verdicts_as_json(files: Path, capsys: Capture) -> None:
     [
         (["validate"], "FILE...: is missing"),
         (["validate", "nowhere.xml"], "nowhere.xml: no such file"),
-        (["validate", "."], ".: no such file"),
+        (["validate", "."], ".: is not a plain file"),
         (["validate", "good.xml", "--schemas", "nowhere"], "--schemas: no such folder (nowhere)"),
         (["validate", "good.xml", "--schema", "x"], "--schema: no such option; allowed: --schemas, --json"),
         (["messages", "build"], "ID: is missing"),
