@@ -6,7 +6,7 @@ from typing import Final
 
 from cnaps_sim.core.compiled import rule
 from cnaps_sim.core.records import Records
-from cnaps_sim.core.submission import submit
+from cnaps_sim.core.submission import submit_here
 from cnaps_sim.words.codes import Act, Phase
 
 _SETTLED: Final = int(Act.SETTLED)
@@ -41,7 +41,7 @@ def advance(
     row = first
     while row < flow.shape[0] and flow[row].time_ms < until_ms:
         payment = flow[row]
-        act = submit(
+        act = submit_here(
             books, accounts, queues, owed, payments, limits, log, payment.time_ms, first_sequence + row,
             int(payment.debtor), int(payment.creditor), payment.amount, int(payment.level), int(payment.refusal),
             payment.special,
