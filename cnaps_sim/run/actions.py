@@ -246,9 +246,10 @@ class Actions:
         ):
             return False
         words = f"{action.field} {format_fen(fen)} CNY"
-        return exchange.set_term(
+        exchange.set_term(
             row, action.field, fen, lambda answer: self._tell_answer(action, action.account, answer, words)
         )
+        return True
 
     def _set_limit(self, action: verbs.SetLimit) -> None:
         """By message where all payments travel as messages."""

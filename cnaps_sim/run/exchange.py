@@ -297,15 +297,14 @@ class Exchange:
         """The terms that participants change by message: none where only a sample travels."""
         return tuple(requests.OWN_TERMS) if self.all_travel else ()
 
-    def set_term(self, owner: int, field: str, fen: int, then: Callable[[Answer], None]) -> bool:
-        """A participant changes one of `own_terms`, which travels; `then` is told the answer. Always True."""
+    def set_term(self, owner: int, field: str, fen: int, then: Callable[[Answer], None]) -> None:
+        """A participant changes one of `own_terms`, which travels; `then` is told the answer."""
         bank = self._bank_of(owner)
         if self.replay is not None:
             self.replay.order(bank.member)
         else:
             now_fen = int(self.books.accounts[field][owner])
             self._waiting_for_answer[bank.member, requests.set_term(bank, field, now_fen, fen)] = then
-        return True
 
     def set_limit(self, owner: int, towards: int, fen: int | None, then: Callable[[Answer], None]) -> None:
         """A participant's bilateral limit travels as camt.011, its end as camt.012; `then` is told the answer."""

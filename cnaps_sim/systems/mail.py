@@ -87,7 +87,6 @@ class Mail:
         self._expected_by_banks = Expected(verifier=keys)
         self._under_way: dict[int, tuple[Letter, bytes, int]] = {}
         self._last_passage = 0
-        self.sent = 0
         self.given_up = 0
         self._timetable = timetable
         first = timetable.business_days[0].date
@@ -112,15 +111,19 @@ class Mail:
         self._ids.clear()
         self._passages.clear()
 
-    @property
-    def working_date(self) -> dt.date:
-        """The HVPS business date (工作日期) that runs or comes next."""
+    def _keep_up(self) -> None:
+        """Follow the clock to the HVPS business date that runs or comes next; numbers begin afresh with it."""
         now = int(self.clock.now)
         if now > self._day.window_end_ms:
             days = self._timetable.business_days
             day = days[min(int(np.asarray(self._timetable.day_index(now))), len(days) - 1)]
             if day is not self._day:
                 self._set_day(day)
+
+    @property
+    def working_date(self) -> dt.date:
+        """The HVPS business date (工作日期) that runs or comes next."""
+        self._keep_up()
         return self._day.date
 
     def business_id(self, sender: str) -> str:
@@ -128,8 +131,7 @@ class Mail:
         return self._next(self._ids, sender)
 
     def _next(self, ids: dict[str, int], sender: str) -> str:
-        if self.clock.now > self._day.window_end_ms:
-            _ = self.working_date  # a new date begins its numbers afresh
+        self._keep_up()
         number = ids[sender] = ids.get(sender, 0) + 1
         return f"{self._date_text}{number:08d}"
 
@@ -140,8 +142,7 @@ class Mail:
 
     def expected(self) -> Expected:
         """What the centre knows of what arrives."""
-        if self.clock.now > self._day.window_end_ms:
-            _ = self.working_date
+        self._keep_up()
         return self._expected
 
     def wrap(self, letter: Letter) -> bytes:
@@ -179,7 +180,6 @@ class Mail:
         """Send bytes that have been wrapped."""
         to_centre = letter.receiver == CENTRE
         participant = letter.sender if to_centre else letter.receiver
-        self.sent += 1
         arrived = False
         for attempt in self.network.link(participant, to_centre).attempts(int(self.clock.now)):
             if not attempt.arrivals_ms:
