@@ -18,6 +18,8 @@ __version__ = "0.1.0"
 
 _WHERE = {
     "simulate": ("cnaps_sim.analysis.simulate", "simulate"),
+    "validate": ("cnaps_sim.messages.validate", "validate"),
+    "verify": ("cnaps_sim.analysis.simulate", "verify"),
     "load": ("cnaps_sim.run.store", "load"),
     "Run": ("cnaps_sim.run.store", "Run"),
     "Scenario": ("cnaps_sim.scenario.model", "Scenario"),

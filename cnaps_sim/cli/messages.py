@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from cnaps_sim.cli.options import json_option, print_json
-from cnaps_sim.words.errors import InputError, nearest
 
 if TYPE_CHECKING:
     from cnaps_sim.messages.catalogue import Kind
@@ -52,9 +51,9 @@ def _row(kind: Kind) -> dict[str, str]:
 @json_option
 def build(ident: str, out: str | None, as_json: bool) -> None:
     """Write one valid sample of a message, by CNAPS number or ISO id (or both: ccms.307/camt.008)."""
-    from cnaps_sim.messages.samples import sample_of
+    from cnaps_sim.messages.samples import kind_named, sample_of
 
-    kind = find_kind(ident)
+    kind = kind_named(ident)
     data = sample_of(kind)
     if out is not None:
         Path(out).write_bytes(data)
@@ -64,20 +63,3 @@ def build(ident: str, out: str | None, as_json: bool) -> None:
         click.echo(out)
     else:
         click.echo(data, nl=False)
-
-
-def find_kind(ident: str) -> Kind:
-    """The kind of message that a person means; the first one where a number or an ISO id has several.
-
-    InputError if there is none, or if it is no ISO 20022 message.
-    """
-    from cnaps_sim.messages.catalogue import CATALOGUE, find, of_iso
-
-    number, slash, iso = ident.partition("/")
-    kinds = [kind for kind in find(number) if kind in of_iso(iso)] if slash else [*find(ident), *of_iso(ident)]
-    if not kinds:
-        names = {name for kind in CATALOGUE if kind.is_iso for name in (kind.number, kind.number[:8], kind.iso)}
-        raise InputError("ID", "", "no such message", ident, nearest(ident, sorted(names)))
-    if not kinds[0].is_iso:
-        raise InputError("ID", "", "is not ISO 20022 and has no schema here", ident, "see cnaps-sim messages list")
-    return kinds[0]

@@ -23,11 +23,23 @@ from cnaps_sim.messages.returns import (
     RecallAnswer,
     RecalledPayment,
 )
-from cnaps_sim.messages.sample_story import AT, DAY, END_TO_END, FEN, ORIGINAL, PAYEE_BANK, PAYER_BANK, PAYMENT, UETR
+from cnaps_sim.messages.sample_story import (
+    AT,
+    DAY,
+    END_TO_END,
+    FEN,
+    ORIGINAL,
+    PAYEE_BANK,
+    PAYER_BANK,
+    PAYMENT,
+    UETR,
+    asked,
+    number_of,
+    uetr_of,
+)
 from cnaps_sim.messages.status import PaymentStatus, StatusRequest, TransactionStatus
 from cnaps_sim.words.codes import System
 
-_DEBIT_UETR: Final = "3f0c6d1b-77aa-4e25-8c49-1b2f5e9d0a03"
 _PAYER: Final = ("北京甲进出口有限公司", "0200001234567890123")
 _PAYEE: Final = ("上海乙机械制造有限公司", "03399887766554433")
 #: The request that a reply of the other bank answers.
@@ -44,8 +56,8 @@ _REPLIED_TO: Final = {
 
 def _customer_credit(kind: Kind, business_id: str) -> CustomerCredit:
     transfer = CustomerTransfer(
-        transaction_id=PAYMENT,
-        uetr=UETR,
+        transaction_id=number_of(kind),
+        uetr=uetr_of(kind),
         end_to_end_id=END_TO_END,
         business_type="A100",
         business_kind="02102",
@@ -65,8 +77,8 @@ def _customer_credit(kind: Kind, business_id: str) -> CustomerCredit:
 
 def _bank_credit(kind: Kind, business_id: str) -> BankCredit:
     transfer = BankTransfer(
-        transaction_id=PAYMENT,
-        uetr=UETR,
+        transaction_id=number_of(kind),
+        uetr=uetr_of(kind),
         end_to_end_id="DEAL-0617-01",
         business_type="G102" if kind.number.startswith("hvps.141") else "A200",
         amount_fen=FEN,
@@ -81,8 +93,8 @@ def _bank_credit(kind: Kind, business_id: str) -> BankCredit:
 
 def _customer_debit(kind: Kind, business_id: str) -> CustomerDebit:
     collection = CustomerCollection(
-        transaction_id=PAYMENT,
-        uetr=UETR,
+        transaction_id=number_of(kind),
+        uetr=uetr_of(kind),
         end_to_end_id="WATER-2025-06",
         business_type="B100",
         business_kind="03101",
@@ -101,15 +113,15 @@ def _customer_debit(kind: Kind, business_id: str) -> CustomerDebit:
     return CustomerDebit(business_id, AT, kind.system, PAYEE_BANK, PAYER_BANK, (collection,), control_sum_fen=12_345)
 
 
-def _central_bank_debit(business_id: str) -> CentralBankDebit:
+def _central_bank_debit(kind: Kind, business_id: str) -> CentralBankDebit:
     return CentralBankDebit(
         business_id=business_id,
         created=AT,
         instructing=CENTRE,
         instructed=PAYER_BANK,
         credit_id="FEES-202505",
-        transaction_id="2025061700000099",
-        uetr=_DEBIT_UETR,
+        transaction_id=number_of(kind),
+        uetr=uetr_of(kind),
         end_to_end_id="FEES-202505",
         amount_fen=1_234_500,
         settlement_date=DAY,
@@ -124,7 +136,7 @@ def _central_bank_debit(business_id: str) -> CentralBankDebit:
 def _payment_status(kind: Kind, business_id: str) -> PaymentStatus:
     replied = kind.number.startswith(("beps", "ibps"))
     transaction = TransactionStatus(
-        original=OriginalMessage("2025061700000007", _REPLIED_TO.get(kind.number[:8], "hvps.111.001.01")),
+        original=OriginalMessage(PAYMENT, _REPLIED_TO.get(kind.number[:8], "hvps.111.001.01")),
         transaction_id=PAYMENT,
         uetr=UETR,
         status="ACTC" if replied else "ACSC",
@@ -148,7 +160,7 @@ def _return(business_id: str) -> PaymentReturn:
         system=System.HVPS,
         instructing=PAYEE_BANK,
         instructed=PAYER_BANK,
-        return_id="2025061700000021",
+        return_id=business_id,
         original=ORIGINAL,
         original_transaction_id=PAYMENT,
         original_uetr=UETR,
@@ -179,7 +191,7 @@ def _recall(kind: Kind, business_id: str) -> Recall:
 def _recall_answer(business_id: str) -> RecallAnswer:
     payment = AnsweredPayment(ORIGINAL, PAYMENT, UETR, status="ACCR", end_to_end_id=END_TO_END)
     return RecallAnswer(
-        business_id, AT, PAYEE_BANK, PAYER_BANK, "2025061700000011", PAYER_BANK, answer=AGREED, payments=(payment,)
+        business_id, AT, PAYEE_BANK, PAYER_BANK, asked("ccms.307"), PAYER_BANK, answer=AGREED, payments=(payment,)
     )
 
 
@@ -196,7 +208,7 @@ def _request_answer(business_id: str) -> RequestAnswer:
     return RequestAnswer(
         business_id,
         AT,
-        request_id="2025061700000012",
+        request_id=asked("saps.365"),
         code="DONE",
         description="the payment was moved to the head of its level",
         request_number="saps.365.001.01",
@@ -211,7 +223,7 @@ PAYMENT_SAMPLES: Final[dict[str, Callable[[Kind, str], Any]]] = {
     "pacs.004.001.09": lambda _kind, business_id: _return(business_id),
     "pacs.008.001.08": _customer_credit,
     "pacs.009.001.08": _bank_credit,
-    "pacs.010.001.03": lambda _kind, business_id: _central_bank_debit(business_id),
+    "pacs.010.001.03": _central_bank_debit,
     "pacs.028.001.03": lambda _kind, business_id: _status_request(business_id),
     "camt.007.001.08": lambda _kind, business_id: _queue_move(business_id),
     "camt.008.001.08": lambda _kind, business_id: _queue_cancellation(business_id),

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from cnaps_sim.messages import balances, entries, limits, nets, statements
 from cnaps_sim.messages.balances import AccountBalance, AccountBalances, BalanceQuery, BalanceReport, MultilateralLimit
-from cnaps_sim.messages.catalogue import Kind
+from cnaps_sim.messages.catalogue import Kind, of_iso
 from cnaps_sim.messages.entries import Agents, BookBalance, Entry, EntryDetail, StatedAccount, Totals
 from cnaps_sim.messages.envelope import CENTRE
 from cnaps_sim.messages.limits import (
@@ -26,7 +26,20 @@ from cnaps_sim.messages.liquidity import EarmarkDecrease, EarmarkIncrease
 from cnaps_sim.messages.nets import NetNotice, NetRecord, RoundNets
 from cnaps_sim.messages.parts import CREDIT, DEBIT, Query
 from cnaps_sim.messages.queue_reports import QueueContents, QueuedPayment, QueueQuery, QueueReport, QueueTotal
-from cnaps_sim.messages.sample_story import AT, DAY, END_TO_END, FEN, PAYEE_BANK, PAYER_BANK, PAYMENT, UETR, at
+from cnaps_sim.messages.sample_story import (
+    AT,
+    DAY,
+    END_TO_END,
+    FEN,
+    PAYEE_BANK,
+    PAYER_BANK,
+    PAYMENT,
+    UETR,
+    asked,
+    at,
+    number_of,
+    uetr_of,
+)
 from cnaps_sim.messages.statements import BookingNotice, IntradayReport, Period, ReportRequest, Statement
 from cnaps_sim.messages.system_state import (
     PHASE_CHANGE,
@@ -42,7 +55,6 @@ from cnaps_sim.messages.technical import Receipt, TechnicalRejection
 from cnaps_sim.messages.xmltext import CHINA
 from cnaps_sim.words.codes import Phase, System
 
-_EARMARK_UETR: Final = "b2d9a0c4-5f1e-4c37-9a68-0d3f6b7c1e02"
 _ACCOUNT: Final = StatedAccount(PAYER_BANK, "CNY", "清算账户")
 _PAID: Final = Entry(
     amount_fen=FEN,
@@ -52,7 +64,7 @@ _PAID: Final = Entry(
     reference="1",
     value_date=DAY,
     servicer_reference="T0000000107",
-    details=(EntryDetail(PAYMENT, "2025061700000007", END_TO_END, UETR, FEN, DEBIT, Agents(PAYER_BANK, PAYEE_BANK)),),
+    details=(EntryDetail(PAYMENT, PAYMENT, END_TO_END, UETR, FEN, DEBIT, Agents(PAYER_BANK, PAYEE_BANK)),),
     information="客户汇兑",
 )
 _NETTED: Final = Entry(
@@ -75,13 +87,13 @@ def _queue_report(business_id: str) -> QueueReport:
         instructed=PAYEE_BANK,
         since=at(10, 25),
         direction=DEBIT,
-        business_id="2025061700000007",
+        business_id=PAYMENT,
         number="hvps.111.001.01",
         priority="NORM",
         end_to_end_id=END_TO_END,
     )
     contents = QueueContents((payment,), QueueTotal(count=1, sum_fen=FEN))
-    return QueueReport(business_id, AT, Query("2025061700000013", "saps.363.001.01"), contents)
+    return QueueReport(business_id, AT, Query(asked("saps.363"), "saps.363.001.01"), contents)
 
 
 def _balance_query(kind: Kind, business_id: str) -> BalanceQuery:
@@ -104,7 +116,8 @@ def _balance_report(kind: Kind, business_id: str) -> BalanceReport:
     account = AccountBalances(
         PAYER_BANK, tuple(told), "清算账户", "CNY", MultilateralLimit(900_000_000), "中国工商银行"
     )
-    query = Query("2025061700000014", "saps.368.001.01" if basket else "saps.366.001.01")
+    number = "saps.368" if basket else "saps.366"
+    query = Query(asked(number), f"{number}.001.01")
     return BalanceReport(business_id, AT, query, (account,))
 
 
@@ -124,7 +137,7 @@ def _limit_report(business_id: str) -> LimitReport:
         remaining_fen=260_000_000,
     )
     bilateral = Limit(LimitKey(limits.BILATERAL, PAYER_BANK, PAYEE_BANK), 50_000_000, "ENAB")
-    return LimitReport(business_id, AT, Query("2025061700000015", "nets.350.001.01"), (cap, bilateral))
+    return LimitReport(business_id, AT, Query(asked("nets.350"), "nets.350.001.01"), (cap, bilateral))
 
 
 def _limit_setting(business_id: str) -> LimitSetting:
@@ -140,12 +153,12 @@ def _reservation(business_id: str) -> Reservation:
     return Reservation(business_id, AT, limits.FOR_URGENT, PAYER_BANK, 20_000_000, "RESERVE-01", PAYER_BANK, DAY)
 
 
-def _earmark_increase(business_id: str) -> EarmarkIncrease:
+def _earmark_increase(kind: Kind, business_id: str) -> EarmarkIncrease:
     return EarmarkIncrease(
         business_id,
         AT,
-        transfer_id="2025061700000016",
-        uetr=_EARMARK_UETR,
+        transfer_id=business_id,
+        uetr=uetr_of(kind),
         end_to_end_id="EARMARK-UP-01",
         debtor_account=PAYER_BANK,
         creditor_account=f"{PAYER_BANK}-EARMARK",
@@ -156,12 +169,12 @@ def _earmark_increase(business_id: str) -> EarmarkIncrease:
     )
 
 
-def _earmark_decrease(business_id: str) -> EarmarkDecrease:
+def _earmark_decrease(kind: Kind, business_id: str) -> EarmarkDecrease:
     return EarmarkDecrease(
         business_id,
         AT,
-        transfer_id="2025061700000017",
-        uetr=_EARMARK_UETR,
+        transfer_id=business_id,
+        uetr=uetr_of(kind),
         end_to_end_id="EARMARK-DOWN-01",
         debtor_account=f"{PAYER_BANK}-EARMARK",
         creditor_account=PAYER_BANK,
@@ -204,7 +217,7 @@ def _round_nets(business_id: str) -> RoundNets:
         NetRecord("NET-1", PAYER_BANK, 40_000_000, DEBIT, sequence=1, name="中国工商银行"),
         NetRecord("NET-2", PAYEE_BANK, 40_000_000, CREDIT, sequence=2, name="中国农业银行"),
     )
-    return RoundNets(business_id, AT, "2025061700000018", "20250617-03", records, "HIGH", control_sum_fen=80_000_000)
+    return RoundNets(business_id, AT, business_id, "20250617-03", records, "HIGH", control_sum_fen=80_000_000)
 
 
 def _net_notice(business_id: str) -> NetNotice:
@@ -230,7 +243,8 @@ def _system_event() -> SystemEvent:
 
 
 def _system_event_receipt(business_id: str) -> SystemEventReceipt:
-    return SystemEventReceipt(business_id, PHASE_CHANGE, AT, "2025061700000019", (System.HVPS, DAY.isoformat(), "10"))
+    event = number_of(of_iso("admi.004.001.02")[0])
+    return SystemEventReceipt(business_id, PHASE_CHANGE, AT, event, (System.HVPS, DAY.isoformat(), "10"))
 
 
 def _day_query(business_id: str) -> DayQuery:
@@ -250,11 +264,11 @@ def _day_report(business_id: str) -> DayReport:
 
 def _technical_rejection() -> TechnicalRejection:
     place = "Document/FIToFICstmrCdtTrf/CdtTrfTxInf/IntrBkSttlmAmt"
-    return TechnicalRejection("2025061700000007", "FF01", AT, place, "schema: '1.005' has more than two decimals")
+    return TechnicalRejection(PAYMENT, "FF01", AT, place, "schema: '1.005' has more than two decimals")
 
 
 def _receipt(business_id: str) -> Receipt:
-    return Receipt(business_id, AT, "2025061700000007", "RCVD", number="hvps.111.001.01", received=AT)
+    return Receipt(business_id, AT, PAYMENT, "RCVD", number="hvps.111.001.01", received=AT)
 
 
 #: For every ISO id of this file the function from a kind and a business id to its record.
@@ -270,8 +284,8 @@ REPORT_SAMPLES: Final[dict[str, Callable[[Kind, str], Any]]] = {
     "camt.012.001.07": lambda _kind, business_id: _limit_deletion(business_id),
     "camt.018.001.05": lambda _kind, business_id: _day_query(business_id),
     "camt.019.001.07": lambda _kind, business_id: _day_report(business_id),
-    "camt.050.001.05": lambda _kind, business_id: _earmark_increase(business_id),
-    "camt.051.001.05": lambda _kind, business_id: _earmark_decrease(business_id),
+    "camt.050.001.05": _earmark_increase,
+    "camt.051.001.05": _earmark_decrease,
     "camt.052.001.08": lambda _kind, business_id: _intraday_report(business_id),
     "camt.053.001.08": lambda _kind, business_id: _statement(business_id),
     "camt.054.001.08": lambda _kind, business_id: _booking_notice(business_id),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lxml import etree
 
+from cnaps_sim.messages.catalogue import ISO_NAMESPACE
 from cnaps_sim.messages.faults import Fault, Layer, Refused
 from cnaps_sim.messages.xmlread import Element
 from cnaps_sim.resources import resource
@@ -149,37 +150,54 @@ class Schemas:
         return self.folder / f"{iso}.xsd"
 
     def knows(self, iso: str) -> bool:
-        """Whether the folder has a schema for a message."""
-        return self._get(iso) is not None
+        """Whether the folder has a file for a message."""
+        return self.file(iso).is_file()
 
     def judge(self, iso: str, root: Element) -> None:
-        """Nothing if the schema of `iso` passes the document. Refused at the schema layer if it does not."""
+        """Nothing if the schema of `iso` passes the document. Refused at the schema layer if it does not.
+
+        InputError naming the file if the folder has no schema of this message: that is no fault of the document.
+        """
         schema = self._get(iso)
-        if schema is None:
-            raise _fault(path_of(root), f"there is no schema {iso}.xsd in {self.folder.name}")
         if not schema.validate(root):
             raise Refused(self._explain(iso, root, schema))
 
-    def _get(self, iso: str) -> etree.XMLSchema | None:
-        known: dict[str, etree.XMLSchema | None] = self._compiled.__dict__
-        try:
-            return known[iso]
-        except KeyError:
-            known[iso] = self._compile(iso)
-            return known[iso]
+    def _get(self, iso: str) -> etree.XMLSchema:
+        known: dict[str, etree.XMLSchema | InputError] = self._compiled.__dict__
+        found = known.get(iso)
+        if found is None:
+            try:
+                found = self._compile(iso)
+            except InputError as error:
+                found = error
+            known[iso] = found
+        if isinstance(found, InputError):
+            raise found
+        return found
 
-    def _compile(self, iso: str) -> etree.XMLSchema | None:
+    def _compile(self, iso: str) -> etree.XMLSchema:
+        """The schema of one message. InputError, placed at its file, if that is missing or something else."""
         file = self.file(iso)
+        allowed = f"the XML schema of {iso}"
         if not file.is_file():
-            return None
+            raise InputError(str(file), "", "no such file", "", allowed)
         try:
-            return etree.XMLSchema(etree.parse(str(file), etree.XMLParser(no_network=True)))
+            tree = etree.parse(str(file), etree.XMLParser(no_network=True))
+            schema = etree.XMLSchema(tree)
         except (etree.XMLSchemaParseError, etree.XMLSyntaxError) as error:
-            raise InputError(str(file), "", f"is no XML schema: {_one_line(str(error))}") from None
+            raise InputError(str(file), "", f"is no XML schema: {_one_line(str(error))}", "", allowed) from None
+        except OSError as error:
+            reason = error.strerror.lower() if error.strerror else _one_line(str(error))
+            raise InputError(str(file), "", "cannot be read", reason, allowed) from None
+        namespace = tree.getroot().get("targetNamespace", "")
+        if namespace != ISO_NAMESPACE + iso:
+            told = namespace.removeprefix(ISO_NAMESPACE) or "no target namespace"
+            raise InputError(str(file), "", "is the schema of something else", told, allowed)
+        return schema
 
     def _explain(self, iso: str, root: Element, schema: etree.XMLSchema) -> Fault:
         """The first error as xmlschema tells it; as lxml tells it where xmlschema is not asked or says nothing."""
-        error = next(self.errors(iso, root), None) if _is_ordinary(root) else None
+        error = self._first_error(iso, root) if _is_ordinary(root) else None
         if error is not None:
             return _told(error, root)
         log: Any = schema.error_log
@@ -189,6 +207,15 @@ class Schemas:
         assert isinstance(element, etree._Element)
         words = _ELEMENT_WORDS.sub("", _TAG_NAMESPACE.sub("", entry.message[:2000]))
         return Fault(Layer.SCHEMA, path_of(element), _one_line(words[:1].lower() + words[1:]))
+
+    def _first_error(self, iso: str, root: Element) -> Any:
+        """The first error that xmlschema finds; None if it finds none, or cannot read a schema that lxml can."""
+        import xmlschema
+
+        try:
+            return next(self.errors(iso, root), None)
+        except xmlschema.XMLSchemaException:
+            return None
 
     def errors(self, iso: str, root: Element) -> Any:
         """The errors that xmlschema finds in a document, one after the other: the second opinion."""

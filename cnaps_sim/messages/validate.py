@@ -7,6 +7,7 @@ with or without an envelope. Business rules come after both, in the systems.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,6 +24,7 @@ from cnaps_sim.messages.rules import Expected
 from cnaps_sim.messages.schemas import MAX_BYTES, Schemas, parse, profile, refused
 from cnaps_sim.messages.sign import check_signature
 from cnaps_sim.messages.xmlread import Element
+from cnaps_sim.words.errors import InputError
 
 #: What reading a document raises that has another shape than the profile's.
 _UNEXPECTED: Final = (LookupError, ValueError, ArithmeticError)
@@ -59,6 +61,8 @@ def check(data: bytes, expected: Expected | None = None, schemas: Schemas | None
     data:     all bytes of the message
     expected: what the receiver knows; without it nothing but the message itself is asked
     schemas:  the folder of the schema layer; the profile if None
+
+    InputError, placed at the file, if the folder has no schema of the application header or of the document.
     """
     expected = expected or _ANYTHING
     schemas = schemas or profile()
@@ -142,10 +146,11 @@ def _shown(root: Element) -> str:
 class Verdict:
     """What became of one file.
 
-    fault:  why it is refused; None if it is valid
+    fault:  why it is refused; None if it is valid or was not judged
     iso:    ISO id of its document, "" if it got not so far
     number: CNAPS number, "" where the file has no transport header
     form:   envelope, app header and document, document; "" if it got not so far
+    error:  why it was not judged: what is wrong with the folder of schemas, which says nothing about the file
     """
 
     file: str
@@ -153,22 +158,24 @@ class Verdict:
     iso: str = ""
     number: str = ""
     form: str = ""
+    error: InputError | None = None
 
     @property
-    def valid(self) -> bool:
-        return self.fault is None
+    def valid(self) -> bool | None:
+        """Whether all layers pass the file; None if it was not judged."""
+        return None if self.error is not None else self.fault is None
 
     def as_dict(self) -> dict[str, object]:
-        """The verdict for `--json`."""
-        fault = None if self.fault is None else self.fault.as_dict()
-        return {
+        """The verdict for `--json`; `error` is there only where a file was not judged."""
+        told: dict[str, object] = {
             "file": self.file,
             "valid": self.valid,
             "form": self.form,
             "iso": self.iso,
             "number": self.number,
-            "fault": fault,
+            "fault": None if self.fault is None else self.fault.as_dict(),
         }
+        return told if self.error is None else {**told, "error": self.error.as_dict()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +191,8 @@ class Opened:
 def open_bytes(data: bytes, expected: Expected | None = None, schemas: Schemas | None = None) -> Opened:
     """Judge a message in any of three forms: an envelope; an application header and a document; a document.
 
-    Header and document may follow one another or stand together in one element of any name. Refused as in `check`.
+    Header and document may follow one another or stand together in one element of any name. Refused, and InputError,
+    as in `check`.
     """
     expected, schemas = expected or _ANYTHING, schemas or profile()
     data = data.removeprefix(_BYTE_ORDER_MARK)
@@ -215,13 +223,45 @@ def _pair(data: bytes) -> tuple[Element | None, Element]:
 
 
 def judge_file(path: Path, schemas: Schemas | None = None, expected: Expected | None = None) -> Verdict:
-    """Judge one file, in any of the three forms. OSError if it cannot be read."""
+    """Judge one file, in any of the three forms. OSError if it cannot be read.
+
+    A file whose schema the folder does not have is not judged, and the verdict says why.
+    """
     with path.open("rb") as file:
         data = file.read(MAX_BYTES + 1)
     try:
         opened = open_bytes(data, expected, schemas)
     except Refused as error:
         return Verdict(str(path), error.fault)
+    except InputError as error:
+        return Verdict(str(path), None, error=error)
     header = opened.header
     form = "envelope" if header else "application header and document" if opened.app_header else "document"
     return Verdict(str(path), None, opened.iso, header.message_type if header else "", form)
+
+
+def judge_files(paths: Iterable[Path], schemas: Schemas | None = None) -> Iterator[Verdict]:
+    """Judge files one after the other. InputError before the first verdict if one of them is no plain file."""
+    paths = list(paths)
+    for path in paths:
+        if not path.is_file():
+            problem = "is not a plain file" if path.exists() else "no such file"
+            raise InputError(str(path), "", problem, "", "a file with one message")
+    for path in paths:
+        yield judge_file(path, schemas)
+
+
+def validate(files: str | Path | Iterable[str | Path], *, schemas: str | Path | None = None) -> list[Verdict]:
+    """Judge message files, one `Verdict` each, in order: the command `validate`.
+
+    files:   a file, or several
+    schemas: a folder of `<ISO id>.xsd` files to judge by, in place of the program's own
+
+    Signatures are not checked. InputError if there is no such folder or file. Where the folder lacks the schema that
+    a file needs, the file has no verdict: `valid` is None and `error` names what is wrong with the folder.
+    """
+    paths = [files] if isinstance(files, str | Path) else files
+    folder = None if schemas is None else Path(schemas)
+    if folder is not None and not folder.is_dir():
+        raise InputError("schemas", "", "no such folder", folder, "a folder of <message id>.xsd files")
+    return list(judge_files(map(Path, paths), Schemas(folder)))

@@ -108,7 +108,7 @@ def payments_table(
     for code, priority in enumerate(priorities):
         priority_code[fates.level == int(priority.level)] = code
     refused = fates.refusal > 0
-    reasons = [(str(r.reason) if r else "") for r in Refusal]
+    reasons = [str(r.reason or "") if r else "" for r in Refusal]
     isos = [r.iso for r in Refusal]
     due = None if flow.due_ms is None else np.concatenate([flow.due_ms, np.full(bookings, NEVER)])
     day = timetable.day_index(told.time_ms)

@@ -153,10 +153,18 @@ class Refusal(IntEnum):
     DEBIT_CONTROL = 10  # AC06, only where the discipline keeps no queue
     FUNDS = 11  # AM04, only where the discipline keeps no queue
     END_OF_DAY = 12  # AM04, sent back when the clearing window closes
+    PAYER_BANK = 13  # AM04, retail: the payer's bank or its client's line says no
+    PAYEE_BANK = 14  # AC06, retail: the payee's bank says no
+    NO_ORIGINAL = 15  # FF01, retail: a reply to a debit that nobody knows
+    ANSWERED = 16  # AM05, retail: a reply to a debit that has been answered
+    TIMED_OUT = 17  # AB05, retail: not answered in time, or answered too late
+    CAP = 18  # AM23, retail: over the net debit cap (净借记限额)
+    CAP_QUEUE_CLOSED = 19  # AM23, retail: still queued for netting at the date switch
+    STOPPED = 20  # retail: stopped before netting (止付), no reason
 
     @property
-    def reason(self) -> Reason:
-        return Reason.RJ99 if self is Refusal.END_OF_DAY else Reason.RJ90
+    def reason(self) -> Reason | None:
+        return None if self is Refusal.STOPPED else _REASON.get(self, Reason.RJ90)
 
     @property
     def iso(self) -> str:
@@ -182,6 +190,23 @@ _ISO_REASON = {
     Refusal.DEBIT_CONTROL: "AC06",
     Refusal.FUNDS: "AM04",
     Refusal.END_OF_DAY: "AM04",
+    Refusal.PAYER_BANK: "AM04",
+    Refusal.PAYEE_BANK: "AC06",
+    Refusal.NO_ORIGINAL: "FF01",
+    Refusal.ANSWERED: "AM05",
+    Refusal.TIMED_OUT: "AB05",
+    Refusal.CAP: "AM23",
+    Refusal.CAP_QUEUE_CLOSED: "AM23",
+    Refusal.STOPPED: "",
+}
+_REASON = {
+    Refusal.END_OF_DAY: Reason.RJ99,
+    Refusal.PAYER_BANK: Reason.RJ92,
+    Refusal.PAYEE_BANK: Reason.RJ95,
+    Refusal.NO_ORIGINAL: Reason.RJ91,
+    Refusal.ANSWERED: Reason.RJ91,
+    Refusal.CAP: Reason.RJ94,
+    Refusal.CAP_QUEUE_CLOSED: Reason.RJ94,
 }
 _REFUSAL_WORDS = {
     Refusal.NONE: "accepted",
@@ -197,6 +222,14 @@ _REFUSAL_WORDS = {
     Refusal.DEBIT_CONTROL: "the debtor's account is under debit control and the discipline keeps no queue",
     Refusal.FUNDS: "the debtor's account could not fund it and the discipline keeps no queue",
     Refusal.END_OF_DAY: "it was still queued when the clearing window closed",
+    Refusal.PAYER_BANK: "the payer's bank refused it",
+    Refusal.PAYEE_BANK: "the payee's bank refused it",
+    Refusal.NO_ORIGINAL: "it answers a debit that nobody knows",
+    Refusal.ANSWERED: "it answers a debit that has been answered",
+    Refusal.TIMED_OUT: "it was not answered in time",
+    Refusal.CAP: "it would have taken its payer over its net debit cap",
+    Refusal.CAP_QUEUE_CLOSED: "it was still queued for netting at the date switch",
+    Refusal.STOPPED: "its sender stopped it before netting",
 }
 
 
@@ -216,6 +249,11 @@ class Act(IntEnum):
     WARNING_RAISED = 10  # balance warning (余额预警); `sequence` is the account's row
     WARNING_CLEARED = 11
     SUBMITTED = 12  # left the outbox: the same payment is now submitted
+    NETTED = 13  # PR03, retail: counted in the positions, final
+    STOPPED = 14  # PR21, retail: stopped before netting
+    EXPIRED = 15  # PR32, retail: not answered in time
+    CAP_WARNING_RAISED = 16  # cap warning (限额预警); `sequence` is the participant's row
+    CAP_WARNING_CLEARED = 17
 
 
 class Cause(IntEnum):
@@ -235,6 +273,7 @@ class Cause(IntEnum):
     POOL = -9
     PLEDGE = -10
     LOAN = -11
+    ROUND = -12  # a round net was posted, so that the netting server has headroom again
 
     @property
     def word(self) -> str | None:

@@ -61,7 +61,7 @@ def test_every_iso_message_of_the_catalogue_is_built_and_valid(here: Path, capsy
 
 
 def test_a_sample_without_out_is_written_to_standard_output(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    assert execute(["messages", "build", "pacs.008"]) == 0
+    assert execute(["messages", "build", "PACS.008"]) == 0
     assert capfdbinary.readouterr().out.startswith(b"{H:02")
 
 
@@ -75,8 +75,10 @@ def test_a_sample_as_json_holds_its_text(capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("ident", "error"),
     [
-        ("hvps.11", "ID: no such message (hvps.11); allowed: hvps.1"),
-        ("hvps.111/pacs.009", "ID: no such message (hvps.111/pacs.009); allowed: hvps.1"),
+        ("hvps.11", "ID: no such message (hvps.11); allowed: hvps.111, hvps.112\n"),
+        ("HVPS.11", "ID: no such message (HVPS.11); allowed: hvps.111, hvps.112\n"),
+        ("hvps.111/pacs.009", "ID: no such message (hvps.111/pacs.009); allowed: hvps.111/pacs.008.001.08\n"),
+        ("pacs.008.001.09", "ID: no such message (pacs.008.001.09); allowed: pacs.008.001.08, "),
         ("ccms.805", "ID: is not ISO 20022 and has no schema here (ccms.805)"),
     ],
 )
@@ -156,9 +158,32 @@ def test_an_own_folder_of_schemas_takes_the_place_of_the_programs(files: Path, c
     good, bad = capsys.readouterr().out.splitlines()
     assert "'NORM' is not one of URGT, HIGH, LOWW" in good
     assert bad.startswith("bad.xml: valid")
-    (own / "pacs.008.001.08.xsd").write_text("<a>")
-    assert execute(["validate", "good.xml", "--schemas", "own"]) == 2
-    assert "is no XML schema" in capsys.readouterr().err
+
+
+def test_a_folder_that_lacks_a_schema_leaves_only_the_messages_of_that_schema_without_a_verdict(
+    files: Path, capsys: Capture
+) -> None:
+    own = files / "own"
+    own.mkdir()
+    for name in ("head.001.001.02.xsd", "pacs.008.001.08.xsd"):
+        (own / name).write_bytes((profile().folder / name).read_bytes())
+    (own / "camt.053.001.08.xsd").write_text("of no message that is judged")
+    assert execute(["messages", "build", "pacs.009", "--out", "bank.xml"]) == 0
+    capsys.readouterr()
+    assert execute(["validate", "good.xml", "--schemas", "own"]) == 0
+    capsys.readouterr()
+    assert execute(["validate", "bank.xml", "bad.xml", "good.xml", "--schemas", "own"]) == 2
+    told = capsys.readouterr()
+    lines = told.out.splitlines()
+    assert lines[0] == "bank.xml: not judged: own/pacs.009.001.08.xsd: no such file"
+    assert [line.split(": ")[1][:6] for line in lines[1:]] == ["schema", "valid "]
+    assert told.err == "own/pacs.009.001.08.xsd: no such file; allowed: the XML schema of pacs.009.001.08\n"
+    assert execute(["validate", "bank.xml", "bad.xml", "good.xml", "--schemas", "own", "--json"]) == 2
+    as_json = json.loads(capsys.readouterr().out)
+    assert (as_json["valid"], as_json["invalid"], as_json["not_judged"]) == (1, 1, 1)
+    assert as_json["error"]["place"] == "own/pacs.009.001.08.xsd"
+    assert [row["valid"] for row in as_json["files"]] == [None, False, True]
+    assert as_json["files"][0]["error"] == as_json["error"]
 
 
 def test_the_commands_import_nothing_heavy_before_they_run() -> None:

@@ -48,8 +48,18 @@ def test_xmlschema_agrees_that_the_sample_is_valid(iso):
 
 
 def test_a_sample_is_found_by_number_and_by_iso_id_in_full_or_short():
-    told = {sample(name) for name in ("hvps.111.001.01", "hvps.111", "pacs.008.001.08", "pacs.008")}
-    assert told == {sample_of(find("hvps.111")[0])}
+    names = ("hvps.111.001.01", "hvps.111", "HVPS.111", "pacs.008.001.08", "Pacs.008", "hvps.111/PACS.008")
+    assert {sample(name) for name in names} == {sample_of(find("hvps.111")[0])}
+
+
+def test_samples_have_ids_of_their_own_and_tell_of_the_payment_of_the_first():
+    headers = [envelope.read(sample_of(kind)).header for kind in KINDS]
+    assert len({header.message_id for header in headers}) == len(KINDS)
+    made = [record_of(kind) for kind in KINDS if kind.iso.startswith(("pacs.008", "pacs.009", "pacs.003"))]
+    paid = [record.transactions[0] for record in made]
+    assert len({each.transaction_id for each in paid}) == len({each.uetr for each in paid}) == len(paid)
+    told = record_of(find("ccms.900")[0]).transactions[0]
+    assert (told.transaction_id, told.uetr) == (paid[0].transaction_id, paid[0].uetr)
 
 
 def test_one_number_with_two_forms_has_a_sample_of_each():
@@ -68,7 +78,7 @@ def test_stop_payment_and_reversal_give_their_reasons():
 
 @pytest.mark.parametrize(
     ("name", "complaint"),
-    [("hvps.999", "not in the catalogue"), ("", "not in the catalogue"), ("ccms.805", "no ISO 20022 message")],
+    [("hvps.999", "no such message"), ("", "no such message"), ("ccms.805", "is not ISO 20022")],
 )
 def test_what_is_no_iso_message_has_no_sample(name, complaint):
     with pytest.raises(InputError, match=complaint):

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import cnaps_sim as cs
 from cnaps_sim.messages.app_header import AppHeader, build_app_header
 from cnaps_sim.messages.credits import CustomerCredit, build_customer_credit
 from cnaps_sim.messages.faults import Code, Fault, Layer, Refused
@@ -27,6 +28,7 @@ from cnaps_sim.messages.status import (
 from cnaps_sim.messages.technical import Receipt, TechnicalRejection, build_receipt, build_technical_rejection
 from cnaps_sim.messages.validate import check, judge_file, open_bytes
 from cnaps_sim.messages.xmltext import CHINA
+from cnaps_sim.words.errors import InputError
 
 ICBC, CCB = "102100099996", "105100000017"
 NOW = dt.datetime(2025, 6, 17, 10, 30, tzinfo=CHINA)
@@ -454,8 +456,6 @@ def test_another_folder_of_schemas_judges_the_schema_layer_alone(official_folder
     assert open_bytes(free, schemas=official).iso == "pacs.008.001.08"
     with pytest.raises(Refused, match="check digit"):
         open_bytes(free.replace(b"105100000017", b"105100000018"), schemas=official)
-    with pytest.raises(Refused, match="there is no schema"):
-        open_bytes(free, schemas=Schemas(official_folder.parent))
 
 
 @pytest.mark.parametrize(
@@ -498,3 +498,47 @@ def test_a_schema_of_any_kind_does_no_harm(tmp_path: Path, xsd: str) -> None:
     (tmp_path / f"{name}.xsd").write_text(f"{head}{xsd}</xs:schema>", encoding="utf-8")
     opened = open_bytes(f'<Document xmlns="{namespace}">7</Document>'.encode(), schemas=Schemas(tmp_path))
     assert opened.iso == name
+
+
+XSD = '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:iso:std:iso:20022:tech:xsd:{}"/>'
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (None, "no such file"),
+        ("", "is no XML schema"),
+        ("<a/>", "is no XML schema"),
+        (XSD.format("pacs.009.001.08"), "is the schema of something else"),
+    ],
+)
+def test_what_is_wrong_with_a_schema_file_is_no_fault_of_the_message(
+    tmp_path: Path, document: bytes, text: str | None, problem: str
+) -> None:
+    schema = tmp_path / "pacs.008.001.08.xsd"
+    if text is not None:
+        schema.write_text(text, encoding="utf-8")
+    judges = Schemas(tmp_path)
+    for _ in range(2):
+        with pytest.raises(InputError, match=problem) as told:
+            open_bytes(document, schemas=judges)
+        assert told.value.place == str(schema)
+    with pytest.raises(Refused, match="is not well-formed"):
+        open_bytes(document[:-1], schemas=judges)
+    with pytest.raises(Refused, match=r"'pain.001.001.09' is not in the profile"):
+        open_bytes(document.replace(b"pacs.008.001.08", b"pain.001.001.09"), schemas=judges)
+
+
+def test_files_are_judged_from_python_as_by_the_command(tmp_path: Path, message: bytes) -> None:
+    (tmp_path / "good.xml").write_bytes(message)
+    (tmp_path / "bad.xml").write_bytes(message[:-9])
+    good, bad = cs.validate([tmp_path / "good.xml", str(tmp_path / "bad.xml")])
+    assert (good.valid, good.iso, bad.valid) == (True, "pacs.008.001.08", False)
+    (alone,) = cs.validate(str(tmp_path / "good.xml"), schemas=tmp_path)
+    assert alone.valid is None
+    assert alone.error is not None
+    assert alone.error.place == str(tmp_path / "head.001.001.02.xsd")
+    with pytest.raises(InputError, match="schemas: no such folder"):
+        cs.validate("good.xml", schemas=tmp_path / "nowhere")
+    with pytest.raises(InputError, match=r"nowhere.xml: no such file"):
+        cs.validate([tmp_path / "good.xml", "nowhere.xml"])
