@@ -5,6 +5,8 @@
     run.payments, run.accounts, run.series       # pandas DataFrames
     cs.metrics.delay(run, by="priority")         # tidy DataFrame with value and unit
     cs.plots.queue(run)                          # matplotlib Axes
+    cs.audit("runs/…"), cs.verify("runs/…")      # a verdict; one sentence per difference
+    cs.validate(["a.xml", "b.xml"])              # one verdict per message file
 
 Names are loaded when first used, so that importing the package costs nothing.
 """
@@ -18,8 +20,6 @@ __version__ = "0.1.0"
 
 _WHERE = {
     "simulate": ("cnaps_sim.analysis.simulate", "simulate"),
-    "validate": ("cnaps_sim.messages.validate", "validate"),
-    "verify": ("cnaps_sim.analysis.simulate", "verify"),
     "load": ("cnaps_sim.run.store", "load"),
     "Run": ("cnaps_sim.run.store", "Run"),
     "Scenario": ("cnaps_sim.scenario.model", "Scenario"),
@@ -27,6 +27,9 @@ _WHERE = {
     "metrics": ("cnaps_sim.analysis.metrics", None),
     "plots": ("cnaps_sim.analysis.plots", None),
     "explain": ("cnaps_sim.analysis.explain", "explain"),
+    "audit": ("cnaps_sim.audit", None),
+    "validate": ("cnaps_sim.messages.validate", "validate"),
+    "verify": ("cnaps_sim.analysis.simulate", "verify"),
     "InputError": ("cnaps_sim.words.errors", "InputError"),
     "AuditError": ("cnaps_sim.words.errors", "AuditError"),
 }
@@ -35,7 +38,8 @@ if TYPE_CHECKING:
     from cnaps_sim.analysis import metrics, plots
     from cnaps_sim.analysis.explain import explain
     from cnaps_sim.analysis.match import match
-    from cnaps_sim.analysis.simulate import simulate
+    from cnaps_sim.analysis.simulate import audit, simulate, verify
+    from cnaps_sim.messages.validate import validate
     from cnaps_sim.run.store import Run, load
     from cnaps_sim.scenario.model import Scenario
     from cnaps_sim.words.errors import AuditError, InputError
@@ -46,12 +50,15 @@ __all__ = [
     "Run",
     "Scenario",
     "__version__",
+    "audit",
     "explain",
     "load",
     "match",
     "metrics",
     "plots",
     "simulate",
+    "validate",
+    "verify",
 ]
 
 

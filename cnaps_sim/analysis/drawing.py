@@ -264,7 +264,16 @@ def nothing(ax: Axes, sentence: str) -> None:
 def legend_beside_title(ax: Axes) -> None:
     """The legend above the axes, at the right of the title, where it hides no data."""
     handles, labels = ax.get_legend_handles_labels()
-    ax.legend(handles, labels, loc="lower right", bbox_to_anchor=(1.0, 0.99), ncols=len(labels), borderaxespad=0.2)
+    ax.legend(
+        handles,
+        labels,
+        loc="lower right",
+        bbox_to_anchor=(1.0, 0.99),
+        ncols=len(labels),
+        borderaxespad=0.2,
+        columnspacing=1.2,
+        handlelength=1.6,
+    )
 
 
 def legend_below(ax: Axes, depth: float, columns: int = 5) -> None:

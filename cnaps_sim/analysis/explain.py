@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from cnaps_sim.analysis.explain_account import DebtorAccount
 from cnaps_sim.analysis.explain_end import Ending
-from cnaps_sim.analysis.explain_messages import CENTRE, Passage, trail
+from cnaps_sim.analysis.explain_messages import CENTRE, Passage, trail_of
 from cnaps_sim.analysis.explain_queue import EXEMPT, Ahead, Line
 from cnaps_sim.analysis.explain_tables import Told, check_tables, day_of_payment
 from cnaps_sim.analysis.metrics.columns import Run, as_date, remembered
@@ -59,7 +59,9 @@ def explain(run: Run, payment_id: str) -> Story:
     check_tables(run)
     try:
         story = _Teller(run, payment_id).story()
-        story.messages = trail(getattr(run, "messages_folder", None), payment_id)
+        story.messages, problem = trail_of(run, payment_id)
+        if problem:
+            story.sentences.append(problem)
         return story
     except (ArithmeticError, LookupError, TypeError, ValueError, pa.ArrowException) as error:
         # The tables can come from a folder that anybody may have changed: columns fit, but not to one another.
@@ -137,9 +139,9 @@ class _Teller:
         stops = [
             e.detail for e in self.account.acts if e.detail.startswith("stops sending") and e.time <= self.instructed
         ]
-        trail_of = trail(getattr(self.run, "messages_folder", None), self.id)
-        if not stops and trail_of:
-            if not any(p.receiver == CENTRE and p.received_ms is not None for p in trail_of):
+        passages, _ = trail_of(self.run, self.id)
+        if not stops and passages:
+            if not any(p.receiver == CENTRE and p.received_ms is not None for p in passages):
                 return [
                     f"{self.debtor} was told on {self._date()} at {told} to make it; its message never reached the "
                     f"centre, and at {format_clock(self.submitted)} it was given up."

@@ -89,6 +89,22 @@ class Passage:
         }
 
 
+def trail_of(run: Any, payment_id: str) -> tuple[list[Passage], str]:
+    """Every message about a payment of a run, and why there is none where the message log is missing or damaged."""
+    told = getattr(run, "manifest", {}).get("messages")
+    folder = getattr(run, "messages_folder", None)
+    if not isinstance(told, dict):
+        return trail(folder, payment_id), ""
+    files = 0 if folder is None else len(list(folder.glob("part-*.parquet")))
+    if files != told.get("parts"):
+        problem = f"{files} of its {told.get('parts')} files are there" if files else "it is missing"
+        return [], f"Its messages cannot be told, because the message log is not whole: {problem}."
+    try:
+        return trail(folder, payment_id), ""
+    except InputError as error:
+        return [], f"Its messages cannot be told, because the message log is damaged: {error.sentence()}."
+
+
 def trail(folder: Path | None, payment_id: str) -> list[Passage]:
     """Every message about a payment in the order of arrival; empty if no message travelled.
 
@@ -106,7 +122,7 @@ def trail(folder: Path | None, payment_id: str) -> list[Passage]:
                 if pc.any(chosen).as_py():
                     rows = file.read_row_group(group, columns=_COLUMNS).filter(chosen).to_pylist()
                     found += [_passage(row) for row in rows]
-        except (OSError, KeyError, pa.ArrowException) as error:
+        except (OSError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
             raise InputError(str(path), "", "cannot be read", error, "the file that the run wrote") from None
     return found
 

@@ -6,6 +6,7 @@ Every plot takes `where` (as the metrics do) and draws on the given axes or on t
 
 from cnaps_sim.analysis.plots_liquidity import balances, liquidity_by_account
 from cnaps_sim.analysis.plots_matching import matching, matching_gap
+from cnaps_sim.analysis.plots_messages import messages
 from cnaps_sim.analysis.plots_payments import network, outcomes, payments_per_minute, throughput
 from cnaps_sim.analysis.plots_queue import delay_distribution, levels, queue
 
@@ -16,6 +17,7 @@ __all__ = [
     "liquidity_by_account",
     "matching",
     "matching_gap",
+    "messages",
     "network",
     "outcomes",
     "payments_per_minute",

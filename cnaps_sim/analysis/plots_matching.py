@@ -77,7 +77,7 @@ def matching(run: Any, ax: Axes, where: Where = None) -> None:
 
 @plot
 def matching_gap(run: Any, ax: Axes, where: Where = None) -> None:
-    """How far each matching stayed below the bound of the LP relaxation, and the mean of them (dashed)."""
+    """How far each matching stayed below the bound of the LP relaxation, and the mean of the metric (dashed)."""
     ax.set_title(bilingual("Gap of each matching to its LP bound", "撮合与线性规划上界的差距"))
     found = _matchings(run, where, "gap", metrics.matching_gap)
     first, last = day_span(run)
@@ -88,10 +88,10 @@ def matching_gap(run: Any, ax: Axes, where: Where = None) -> None:
     for trigger, mine in found.by_trigger():
         time, gap = _highest_and_lowest(found.time[mine], found.value[mine], first, last)
         _mark(ax, time, gap, trigger)
-    mean = float(found.value.mean())
-    ax.axhline(mean, color=INK, linewidth=0.9, linestyle="--", zorder=4)
-    words = f"{bilingual('mean (dashed)', '平均')} {percent(mean)}"
-    ax.text(1, 1.02, words, ha="right", va="bottom", transform=ax.transAxes, fontsize=8.5)
+    mean = metrics.matching_gap(run, where=where).set_index("measure")["value"]["mean_gap"]
+    if mean is not None and mean == mean:
+        words = f"{bilingual('mean', '平均')} {percent(mean)}"
+        ax.axhline(mean, color=INK, linewidth=0.9, linestyle="--", zorder=4, label=words)
     ax.set_ylim(0, max(float(found.value.max()) * 1.12, 0.01))
     ax.yaxis.set_major_formatter(FuncFormatter(percent))
     ax.set_ylabel(bilingual("1 - released / bound", "差距"))

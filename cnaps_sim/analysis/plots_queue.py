@@ -73,7 +73,7 @@ def queue(run: Any, ax: Axes, where: Where = None) -> None:
 def delay_distribution(run: Any, ax: Axes, where: Where = None) -> None:
     """How long payments took from instruction to finality: shares by number and by value."""
     frame = metrics.delay_distribution(run, where=where)
-    ax.set_title(bilingual("Delay from instruction to finality", "结算延迟"))
+    ax.set_title(bilingual("Delay until finality", "结算延迟"))
     names = frame["delay"].drop_duplicates().tolist()
     if frame["value"].isna().all():
         nothing(ax, "no payment was accepted")

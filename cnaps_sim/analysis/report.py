@@ -19,14 +19,15 @@ from cnaps_sim.analysis.drawing import duration, money, percent, plural
 from cnaps_sim.analysis.metrics.columns import NONE, Columns, columns_of, has_table, remembered
 from cnaps_sim.analysis.metrics.payments import OUTCOMES, payments_of
 from cnaps_sim.analysis.report_matching import matching_section
+from cnaps_sim.analysis.report_messages import message_section
 from cnaps_sim.analysis.report_plots import drawn
 from cnaps_sim.words.units import MS_PER_HOUR, format_clock
 
 #: Rows shown of each kind of event, of missed obligations and of scenario settings; the rest is counted.
 MOST_ROWS: Final = 12
 _SETTINGS: Final = (
-    "hvps", "liquidity", "accounts", "workload", "actions", "timetable", "holidays", "bank_codes", "scale", "record",
-    "series_step",
+    "hvps", "messages", "network", "liquidity", "accounts", "workload", "actions", "timetable", "holidays",
+    "bank_codes", "scale", "record", "series_step",
 )  # fmt: skip
 
 
@@ -52,6 +53,7 @@ def render(run: Any) -> str:
         liquidity_rows=_liquidity_rows(view, summary["liquidity"]),
         drawings=drawn(view),
         matching=matching_section(view, summary),
+        messages=message_section(view),
         longest=_longest_waits(view) if has_table(view, "payments") else [],
         obligations=_obligations(view) if has_table(view, "payments") else None,
         events=_events(view),
@@ -87,7 +89,9 @@ def _version(manifest: Mapping[str, Any]) -> str:
 
 
 def _settings(scenario: Mapping[str, Any]) -> list[tuple[str, str]]:
-    rows = [row for key in _SETTINGS if key in scenario for row in _flat(key, scenario[key])]
+    """What the scenario sets, as lines; the network only where messages travel over it."""
+    without = ("messages", "network") if scenario.get("messages", "off") == "off" else ()
+    rows = [row for key in _SETTINGS if key in scenario and key not in without for row in _flat(key, scenario[key])]
     more = len(rows) - 3 * MOST_ROWS
     return rows if more <= 0 else [*rows[: 3 * MOST_ROWS], ("…", f"and {plural(more, 'setting')} more")]
 

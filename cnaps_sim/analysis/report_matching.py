@@ -69,12 +69,19 @@ def _figures(view: Any, summary: Mapping[str, Any], matchings: Matchings) -> lis
         ("matchings", f"{matchings.count:,}, {int((matchings.settled > 0).sum()):,} of which settled something"),
         ("settled by matching", f"{plural(int(count), 'payment')}, {money(value)}"),
         ("share of all value settled", _share(found.get("share_of_value"))),
-        ("mean gap to the bound", _share(found.get("mean_gap")) if matchings.bounded.any() else "no bound computed"),
+        ("mean gap to the bound", _mean_gap(view, matchings)),
     ]
     if has_table(view, "transfers"):
         helped = metrics.matching_accounts(view).set_index("measure")["value"]["helped"]
         rows.append(("accounts that it helped", f"{int(helped):,}"))
     return [*rows, *_extremes(matchings)]
+
+
+def _mean_gap(view: Any, matchings: Matchings) -> str:
+    if not matchings.bounded.any():
+        return "no bound computed"
+    mean = metrics.matching_gap(view).set_index("measure")["value"]["mean_gap"]
+    return "nothing settled" if mean is None or mean != mean else f"{percent(float(mean))} where something settled"
 
 
 def _extremes(matchings: Matchings) -> list[tuple[str, str]]:

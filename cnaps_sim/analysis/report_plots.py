@@ -19,7 +19,7 @@ from cnaps_sim.analysis.metrics.columns import has_table
 
 
 class Drawing(NamedTuple):
-    """A plot of the report: what draws it, its size in inches, the table it needs, how to read it."""
+    """A plot of the report: what draws it, its size in inches, the table it needs ("" for none), how to read it."""
 
     draw: Callable[..., Axes]
     height: float
@@ -79,7 +79,15 @@ MATCHING_DRAWINGS: Final = (
     Drawing(
         plots.matching_gap, 3.0, Margins(0.72, 0.3, 1.08), "matchings",
         "Each mark is one matching with a bound: at 0 % nobody could have released more value, in whatever order; "
-        "what lies above is the price of the queues' order, of a heuristic, or of payments that cannot be split.",
+        "what lies above is the price of the queues' order, of a heuristic, or of payments that cannot be split. A "
+        "matching at 100 % settled nothing, often because no whole payment could settle; the mean leaves it out.",
+    ),
+)  # fmt: skip
+MESSAGE_DRAWINGS: Final = (
+    Drawing(
+        plots.messages, 3.2, Margins(0.85, 0.3, 1.08), "",
+        "Each bar is one hour, divided by the form of the messages sent in it; receipts, statuses and notices follow "
+        "the payments, and what is high without them is told to everybody: phases of the day, statements.",
     ),
 )  # fmt: skip
 
@@ -90,7 +98,7 @@ def drawn(view: Any, drawings: Sequence[Drawing] = DRAWINGS) -> list[dict[str, A
     with text_kept(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from")
         for drawing in drawings:
-            if has_table(view, drawing.table):
+            if not drawing.table or has_table(view, drawing.table):
                 ax = drawing.draw(view, new_axes(height=drawing.height, margins=drawing.margins))
                 name = drawing.draw.__name__
                 shown.append({"name": name, "svg": Markup(svg(ax, name)), "reading": drawing.reading})

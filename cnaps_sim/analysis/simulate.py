@@ -14,9 +14,10 @@ from cnaps_sim.run import runner
 from cnaps_sim.run.store import Run, check_folder, default_folder, save
 from cnaps_sim.run.world import Progress
 from cnaps_sim.scenario.load import Loaded, from_dict, load
-from cnaps_sim.words.errors import AuditError
+from cnaps_sim.words.errors import AuditError, InputError
 
 if TYPE_CHECKING:
+    from cnaps_sim.audit import Verdict
     from cnaps_sim.scenario.model import Scenario
 
 
@@ -91,6 +92,37 @@ def keep(run: Run, place: Path, force: bool = False) -> None:
     from cnaps_sim.analysis.report import write_report
 
     save(run, place, force, also=lambda kept, folder: write_report(kept, folder / "report.html"))
+
+
+def audit(run: str | Path | Run, *, ignore_digests: bool = False) -> Verdict:
+    """Re-check the tables of a run folder against the rules of settlement: the command `audit`.
+
+    run: the folder, or a Run that has one
+    ignore_digests: also read tables that other programs have rewritten
+
+    InputError if it is no run folder; whatever is wrong inside a table is a breach of the verdict.
+    """
+    from cnaps_sim.run.check import audit_folder
+
+    return audit_folder(_folder_of(run), ignore_digests=ignore_digests)
+
+
+def verify(run: str | Path | Run) -> list[str]:
+    """Repeat a run, or check its message log and replay it: the command `verify`. One sentence per difference.
+
+    run: the folder, or a Run that has one. InputError if it is no run folder.
+    """
+    from cnaps_sim.run.check import verify_folder
+
+    return verify_folder(_folder_of(run), headline)
+
+
+def _folder_of(run: str | Path | Run) -> str | Path:
+    if not isinstance(run, Run):
+        return run
+    if run.folder is None:
+        raise InputError("run", "", "has no folder", repr(run), "a run folder; simulate(..., out=DIR) writes one")
+    return run.folder
 
 
 def usual_folder(loaded: Loaded) -> Path:

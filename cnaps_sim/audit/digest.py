@@ -2,11 +2,15 @@
 
 Both depend on values alone: not on Parquet bytes, compression, chunks, dictionaries or the width of integers.
 
-**Table digest.** For each column, SHA-256 over: one validity bit per row (bit k of byte b is row 8b + k; 1 = not
-null), then for whole numbers and dates (days since 1970-01-01) the values as int64 little-endian with 0 for
-null; for text the UTF-8 lengths as int32 little-endian (0 for null), then all the bytes. The table's digest is
-SHA-256 over the lines `rows N` and, column by column in documented order, `name kind hexdigest`; kind is
-`number`, `date` or `text`. (No result table has a column of another type; its values would count as text.)
+**Table digest.** Of each column three SHA-256 are taken over its rows in order. *valid*: one bit per row (bit k of
+byte b is row 8b + k; 1 = not null). *values*, of what is not null: whole numbers and dates (days since 1970-01-01) as
+int64 little-endian; of ids the UTF-8 lengths as int32 little-endian; of text the number of each value as int32
+little-endian, where the different texts of a column are numbered from 0 in the order in which they first stand in it.
+*bytes*: of ids all the UTF-8 bytes; of text, for each different one in the order of its number, its UTF-8 length as
+int32 little-endian and its bytes; of numbers and dates nothing. The table's digest is SHA-256 over the lines `rows N`
+and, column by column in documented order, `name kind valid values bytes`, the last three as hexadecimal digits; kind is
+`number`, `date`, `text` (what `words.tables` calls text) or `id` (any other text). No result table has a column of
+another type; its values would count as ids. A table can be fed part by part, and how it is cut does not matter.
 
 **Checksum of payments.** The sum modulo 2^64 over the payments of h6, where h1 = mix(t(id)),
 h2 = mix(h1 xor t(debtor)), h3 = mix(h2 xor t(creditor)), h4 = mix(h3 xor amount_fen), h5 = mix(h4 xor t(status)),
@@ -44,57 +48,142 @@ _MIX_STEPS: Final = (
 )
 #: Rows hashed at a time, so that they stay in the processor's cache.
 _BLOCK: Final = 1 << 14
+#: Rows of a table that are digested at a time, and threads that do it.
+_ROWS: Final = 1 << 20
 _THREADS: Final = 2
+
+
+class TableDigest:
+    """The digest of a table that comes in parts; what it keeps does not grow with the rows.
+
+    Of text columns it keeps the different texts. `threads` may digest columns side by side.
+    """
+
+    def __init__(self, threads: ThreadPoolExecutor | None = None) -> None:
+        self.rows = 0
+        self._threads = threads
+        self._columns: dict[str, _ColumnDigest] = {}
+
+    def update(self, part: pa.Table) -> None:
+        """Take the next rows; every part has the same columns, in any order."""
+        if not self._columns:
+            self._columns = {name: _ColumnDigest(is_text) for name, is_text in _documented_order(part.column_names)}
+        assert sorted(part.column_names) == sorted(self._columns), "parts of one table have the same columns"
+        for first in range(0, part.num_rows, _ROWS):
+            self._take(part.slice(first, _ROWS))
+        if not part.num_rows:
+            self._take(part)  # what kind of column it is shows without rows, too
+        self.rows += part.num_rows
+
+    def _take(self, rows: pa.Table) -> None:
+        both = self._columns.values(), [rows.column(name) for name in self._columns]
+        each = map if self._threads is None else self._threads.map
+        for _ in each(_ColumnDigest.update, *both):
+            pass
+
+    def hexdigest(self) -> str:
+        """SHA-256 over all values so far, as 64 hexadecimal digits. More parts may follow."""
+        lines = [f"{name} {column.line()}\n" for name, column in self._columns.items()]
+        return hashlib.sha256((f"rows {self.rows}\n" + "".join(lines)).encode()).hexdigest()
 
 
 def table_digest(table: pa.Table) -> str:
     """SHA-256 over a table's values, as 64 hexadecimal digits (see the module's text)."""
-    names = _documented_order(table.column_names)
     with ThreadPoolExecutor(_THREADS) as threads:
-        lines = list(threads.map(lambda name: f"{name} {_column_digest(table.column(name))}\n", names))
-    return hashlib.sha256((f"rows {table.num_rows}\n" + "".join(lines)).encode()).hexdigest()
+        digest = TableDigest(threads)
+        digest.update(table)
+    return digest.hexdigest()
 
 
-def _documented_order(names: Sequence[str]) -> list[str]:
-    """The names in the order of the documented table that has exactly these; else as they stand."""
+def _documented_order(names: Sequence[str]) -> list[tuple[str, bool]]:
+    """The names, and whether each is a text column, in the order of the documented table that has exactly these."""
     for columns in TABLES.values():
-        documented = [column.name for column in columns]
-        if sorted(documented) == sorted(names):
-            return documented
-    return list(names)
+        if sorted(column.name for column in columns) == sorted(names):
+            return [(column.name, column.kind == "text") for column in columns]
+    return [(name, False) for name in names]
 
 
-def _column_digest(column: pa.ChunkedArray) -> str:
-    """Kind and digest of one column."""
-    kind, chunks = _plain_chunks(column)
-    seal = hashlib.sha256()
-    valid = [chunk.is_valid().to_numpy(zero_copy_only=False) for chunk in chunks]
-    seal.update(np.packbits(np.concatenate(valid) if valid else np.zeros(0, np.bool_), bitorder="little").data)
-    if kind == "text":
-        parts = [text_bytes(chunk) for chunk in chunks]
-        for starts, _ in parts:
-            seal.update(np.diff(starts).astype("<i4").data)
-        for starts, data in parts:
-            seal.update(data[starts[0] : starts[-1]].data)
-    else:
+class _ColumnDigest:
+    """The three digests of one column."""
+
+    def __init__(self, is_text: bool) -> None:
+        self._is_text = is_text
+        self._kind = ""
+        self._valid, self._values, self._bytes = hashlib.sha256(), hashlib.sha256(), hashlib.sha256()
+        self._bits = np.zeros(0, np.bool_)  # of the last rows, fewer than a byte
+        self._numbers: dict[str, int] = {}
+
+    def update(self, column: pa.ChunkedArray) -> None:
+        kind, chunks = _plain_chunks(column, self._is_text)
+        assert self._kind in ("", kind), "parts of one column have the same type"
+        self._kind = kind
         for chunk in chunks:
-            values = chunk.fill_null(0).to_numpy(zero_copy_only=False)
-            seal.update(np.ascontiguousarray(values, "<i8").data)
-    return f"{kind} {seal.hexdigest()}"
+            self._take_valid(chunk)
+            given = chunk.drop_null() if chunk.null_count else chunk
+            if kind == "text":
+                self._take_text(given)
+            elif kind == "id":
+                starts, data = text_bytes(given)
+                self._values.update(np.diff(starts).astype("<i4").data)
+                self._bytes.update(data[starts[0] : starts[-1]].data)
+            else:
+                self._values.update(np.ascontiguousarray(given.to_numpy(zero_copy_only=False), "<i8").data)
+
+    def _take_valid(self, chunk: pa.Array) -> None:
+        valid = chunk.is_valid().to_numpy(zero_copy_only=False)
+        bits = np.concatenate([self._bits, valid]) if len(self._bits) else valid
+        whole = len(bits) // 8 * 8
+        self._valid.update(np.packbits(bits[:whole], bitorder="little").data)
+        self._bits = bits[whole:].copy()
+
+    def _take_text(self, given: pa.DictionaryArray) -> None:
+        """Number the texts that are new, in the order in which they come, and note the numbers of all."""
+        words = given.dictionary.to_pylist()
+        number_of = np.array([self._numbers.get(word, -1) for word in words], np.int32)
+        codes = given.indices.to_numpy(zero_copy_only=False)
+        numbered = number_of[codes]
+        unknown = codes[numbered < 0]
+        if len(unknown):
+            first = np.full(len(words), len(unknown))
+            first[unknown[::-1]] = np.arange(len(unknown))[::-1]  # of several rows the last one told remains
+            for code in np.argsort(first)[: np.count_nonzero(first < len(unknown))].tolist():
+                number_of[code] = self._number(words[code])
+            numbered = number_of[codes]
+        self._values.update(numbered.astype("<i4", copy=False).data)
+
+    def _number(self, word: str) -> int:
+        if word not in self._numbers:  # a dictionary may hold a word twice
+            self._numbers[word] = len(self._numbers)
+            data = word.encode()
+            self._bytes.update(len(data).to_bytes(4, "little") + data)
+        return self._numbers[word]
+
+    def line(self) -> str:
+        """Kind and the three digests."""
+        valid = self._valid.copy()
+        valid.update(np.packbits(self._bits, bitorder="little").data)
+        return f"{self._kind} {valid.hexdigest()} {self._values.hexdigest()} {self._bytes.hexdigest()}"
 
 
-def _plain_chunks(column: pa.ChunkedArray) -> tuple[str, list[pa.Array]]:
-    """Kind of a column and its chunks as int64 or plain string arrays."""
+def _plain_chunks(column: pa.ChunkedArray, is_text: bool) -> tuple[str, list[pa.Array]]:
+    """Kind of a column and its chunks: int64, plain strings, or dictionaries without null for a text column."""
     kind = column.type
     if pa.types.is_integer(kind):
         return "number", column.cast(pa.int64()).chunks
     if pa.types.is_date32(kind):
         return "date", column.cast(pa.int32()).cast(pa.int64()).chunks
+    if is_text and pa.types.is_dictionary(kind) and pa.types.is_string(kind.value_type):
+        return "text", [_without_null_word(chunk) for chunk in column.chunks]
     if pa.types.is_dictionary(kind) or pa.types.is_large_string(kind):
-        return "text", column.cast(pa.string()).chunks
-    if pa.types.is_string(kind):
-        return "text", column.chunks
-    return "text", pa.chunked_array([pa.array([repr(value) for value in column.to_pylist()], pa.string())]).chunks
+        column = column.cast(pa.string())
+    elif not pa.types.is_string(kind):
+        column = pa.chunked_array([pa.array([repr(value) for value in column.to_pylist()], pa.string())])
+    return ("text", column.dictionary_encode().chunks) if is_text else ("id", column.chunks)
+
+
+def _without_null_word(chunk: pa.DictionaryArray) -> pa.DictionaryArray:
+    """A null may stand in the dictionary instead of among the rows."""
+    return chunk.cast(pa.string()).dictionary_encode() if chunk.dictionary.null_count else chunk
 
 
 def text_bytes(array: pa.StringArray) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:

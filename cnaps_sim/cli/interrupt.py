@@ -1,4 +1,4 @@
-"""Interrupts: Ctrl-C and a polite kill end a command at once, also while rules are being compiled.
+"""Interrupts: Ctrl-C, a polite kill and a closed terminal end a command at once, also while rules are being compiled.
 
 An interrupt that arrives inside a callback of the compiler is swallowed there; Python reports it to
 `sys.unraisablehook`, so it is remembered there and raised at the next safe place.
@@ -13,12 +13,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+#: Signals that ask a program to end; Windows has no SIGHUP.
+_ENDING = [signal.Signals[name] for name in ("SIGTERM", "SIGHUP") if name in signal.Signals.__members__]
 _swallowed = threading.Event()
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Within the block SIGTERM interrupts as Ctrl-C does, and a swallowed interrupt is remembered."""
+    """Within the block SIGTERM and SIGHUP interrupt as Ctrl-C does, and a swallowed interrupt is remembered.
+
+    A signal that is ignored, as SIGHUP is under nohup, stays ignored.
+    """
     usual = sys.unraisablehook
 
     def remember(unraisable: sys.UnraisableHookArgs) -> None:
@@ -29,14 +34,18 @@ def interruptible() -> Iterator[None]:
 
     _swallowed.clear()
     sys.unraisablehook = remember
-    in_main = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGTERM, _interrupt) if in_main else None
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        handlers = {number: signal.getsignal(number) for number in _ENDING}
+        before = {number: handler for number, handler in handlers.items() if handler not in (None, signal.SIG_IGN)}
+    for number in before:
+        signal.signal(number, _interrupt)
     try:
         yield
     finally:
         sys.unraisablehook = usual
-        if in_main:
-            signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

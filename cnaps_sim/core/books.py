@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from cnaps_sim.core import orders, outbox, terms, window
-from cnaps_sim.core.advance import advance
+from cnaps_sim.core.advance import advance, advance_both
 from cnaps_sim.core.funds import available_at
 from cnaps_sim.core.limits import start_limits
 from cnaps_sim.core.matching_desk import MatchingDesk
+from cnaps_sim.core.netting_desk import Netting
 from cnaps_sim.core.posting import count_overdraft, post
 from cnaps_sim.core.queue import note_peaks
 from cnaps_sim.core.records import NO_LIMIT, NOBODY, OUTBOX, Records, as_records
@@ -93,6 +94,25 @@ class Books(MatchingDesk):
         self.make_room(len(flow) - first)
         return int(advance(*self._tables, as_records(flow), first, until_ms, first_sequence))
 
+    def advance_with(
+        self,
+        netting: Netting,
+        flow: tuple[Records, int, int, int],
+        retail: tuple[Records, int, int, int],
+    ) -> tuple[int, int]:
+        """Submit payments of HVPS and units of the netting server in one order of time; returns the next row of each.
+
+        Both as (rows, first row, until when, number of row 0); units no further than payments (see `advance_both`).
+        """
+        rows, first, until_ms, first_sequence = flow
+        units, first_row, units_until_ms, first_unit = retail
+        self.make_room(len(rows) - first)
+        netting.make_room(len(units) - first_row)
+        return advance_both(  # type: ignore[no-any-return]
+            *self._tables, as_records(rows), first, until_ms, first_sequence,
+            *netting.tables, as_records(units), first_row, units_until_ms, first_unit,
+        )  # fmt: skip
+
     def post_direct(
         self, time_ms: int, sequence: int, debtor: int, creditor: int, amount: int, level: int, cause: int
     ) -> None:
@@ -120,6 +140,11 @@ class Books(MatchingDesk):
         """An own queued payment is withdrawn."""
         self.make_room(1)
         return Answer(orders.cancel(*self._tables, time_ms, sequence, by))
+
+    def withdraw(self, time_ms: int, sequence: int) -> Answer:
+        """The central bank takes back a waiting item of its own levels."""
+        self.make_room(1)
+        return Answer(orders.withdraw(*self._tables, time_ms, sequence))
 
     def change_level(self, time_ms: int, sequence: int, by: int, level: int) -> Answer:
         """An own queued payment goes to the tail of another of the levels 1, 6, 7."""
@@ -263,6 +288,14 @@ class Books(MatchingDesk):
         count = int(self.desk["crossings"][0])
         self.desk["crossings"] = 0
         return count
+
+    def nets_posted(self) -> bool:
+        """Whether participants' debits of level 4 were posted since `forget_nets_posted`."""
+        return bool(self.desk["nets_posted"][0])
+
+    def forget_nets_posted(self) -> None:
+        """Whoever waited for round nets to be posted has looked."""
+        self.desk["nets_posted"] = 0
 
     def available(self, account: int, level: int) -> int:
         """What an account may spend at a level now (可用额度), fen; may be negative."""

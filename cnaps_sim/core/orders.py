@@ -119,6 +119,33 @@ def cancel(
 
 
 @rule
+def withdraw(
+    books: Records,
+    accounts: Records,
+    queues: Records,
+    owed: Records,
+    payments: Records,
+    limits: Records,
+    log: Records,
+    time_ms: int,
+    sequence: int,
+) -> int:
+    """The central bank takes back an item of its own levels while it waits, such as a leg of a third-party net."""
+    row = find_waiting(queues, payments, sequence)
+    if row == NOBODY:
+        return _NOT_WAITING
+    if is_hvps(payments[row].level):
+        return _LEVEL_CLOSED
+    debtor_row = int(payments[row].debtor)
+    remove(books, accounts, queues, owed, payments, row)
+    write_log(books, log, sequence, time_ms, _NO_CAUSE, _CANCELLED, _ACCEPTED, payments[row].level)
+    give_back_row(books, payments, row)
+    wake(books, accounts, debtor_row, _CANCEL)
+    cascade(books, accounts, queues, owed, payments, limits, log, time_ms)
+    return _DONE
+
+
+@rule
 def change_level(
     books: Records,
     accounts: Records,

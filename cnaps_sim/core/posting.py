@@ -12,12 +12,13 @@ from typing import Final
 from cnaps_sim.core.compiled import clause
 from cnaps_sim.core.funds import earmark_used
 from cnaps_sim.core.records import Records
-from cnaps_sim.words.codes import Act, Cause
+from cnaps_sim.words.codes import Act, Cause, Level
 
 _NO_CAUSE: Final = int(Cause.NONE)
 _SETTLED: Final = int(Act.SETTLED)
 _RAISED: Final = int(Act.WARNING_RAISED)
 _CLEARED: Final = int(Act.WARNING_CLEARED)
+_ROUND_NET: Final = int(Level.ROUND_NET)
 _LOW_BITS: Final = 32
 _LOW_MASK: Final = (1 << 32) - 1
 
@@ -99,6 +100,8 @@ def post(
     move_money(books, accounts, time_ms, debtor_row, creditor_row, amount)
     note_lowest(debtor)
     write_log(books, log, sequence, time_ms, cause, _SETTLED, 0, level)
+    if level == _ROUND_NET and not debtor.central_bank:
+        books[0].nets_posted += 1
     watch(books, accounts, log, time_ms, debtor_row)
     watch(books, accounts, log, time_ms, creditor_row)
 

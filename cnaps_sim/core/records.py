@@ -56,6 +56,7 @@ BOOKS = np.dtype(
         ("is_over_fen", np.bool_),
         ("stop_when_queued", np.bool_),  # continuous matching: the clock looks after every payment
         ("matching_locked", np.int64),  # payments that a matching under way has chosen
+        ("nets_posted", np.int64),  # debits of level 4 posted since the netting server last looked
         ("first_woken", np.int64),  # chain of accounts whose queue is to be retried, first credited first
         ("last_woken", np.int64),
     ],

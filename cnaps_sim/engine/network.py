@@ -1,9 +1,7 @@
 """The network between participants' front ends and the national centre (国家处理中心).
 
-A link carries bytes with a latency that is drawn anew for every passage, may lose them and may deliver them twice. The
-sending side keeps what it sent until the other side's receipt (admi.007) comes, and sends the same bytes again when it
-does not come in time; the receiving side tells a resend from a new message by its replay key. So every message arrives
-at least once (or the sender gives up after `most_attempts`) and is booked at most once.
+A link carries bytes with a latency that is drawn anew for every passage, may lose them and may deliver them twice. When
+the sending side sends the same bytes again, and when it gives up, stands in `systems.mail`.
 
 Every link draws from a random stream of its own, so that a change on one does not disturb the others.
 """
@@ -13,17 +11,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
 
 import numpy as np
 
 from cnaps_sim.engine.clock import Clock, Rank
+from cnaps_sim.words.network import MOST_ATTEMPTS, RESEND_AFTER_MS
 from cnaps_sim.words.streams import Streams
-
-#: How often the same bytes are sent before the sender gives up; no public source.
-MOST_ATTEMPTS: Final = 5
-#: How long a sender waits for a receipt before it sends again, ms; no public source.
-RESEND_AFTER_MS: Final = 10_000
 
 #: Told the bytes at the instant of their delivery.
 Deliver = Callable[[bytes], None]
@@ -54,22 +47,12 @@ class LinkTerms:
         return self.latency_ms == 0 and self.loss == 0 and self.duplicates == 0
 
 
-@dataclass(frozen=True)
-class Attempt:
-    """One passage of the bytes: when they set out, when they arrive (once, twice or never)."""
-
-    sent_ms: int
-    arrivals_ms: tuple[int, ...]
-
-
 @dataclass
 class Link:
     """The way between one participant and the centre, with its own random stream."""
 
     terms: LinkTerms
     stream: np.random.Generator
-    carried: int = 0
-    lost: int = 0
 
     def latency_ms(self) -> int:
         """The latency of one passage, whole ms: lognormal around the median."""
@@ -77,32 +60,16 @@ class Link:
             return self.terms.latency_ms
         return round(self.stream.lognormal(math.log(self.terms.latency_ms), self.terms.latency_sigma))
 
-    def passage(self, sent_ms: int) -> Attempt:
-        """What becomes of bytes that set out now."""
-        self.carried += 1
+    def passage(self, sent_ms: int) -> tuple[int, ...]:
+        """When bytes that set out now arrive: once, twice or never."""
+        if self.terms.is_perfect:
+            return (sent_ms,)
         if self.terms.loss > 0 and self.stream.random() < self.terms.loss:
-            self.lost += 1
-            return Attempt(sent_ms, ())
+            return ()
         first = sent_ms + self.latency_ms()
         if self.terms.duplicates > 0 and self.stream.random() < self.terms.duplicates:
-            return Attempt(sent_ms, (first, sent_ms + self.latency_ms()))
-        return Attempt(sent_ms, (first,))
-
-    def attempts(self, sent_ms: int) -> list[Attempt]:
-        """Every passage of one message until its receipt has come back, or until the sender gives up."""
-        if self.terms.is_perfect:
-            self.carried += 1
-            return [Attempt(sent_ms, (sent_ms,))]
-        made: list[Attempt] = []
-        receipt_ms = math.inf
-        at_ms = sent_ms
-        while len(made) < self.terms.most_attempts and at_ms < receipt_ms:
-            attempt = self.passage(at_ms)
-            made.append(attempt)
-            for arrival_ms in attempt.arrivals_ms:
-                receipt_ms = min([receipt_ms, *self.passage(arrival_ms).arrivals_ms])
-            at_ms += self.terms.resend_after_ms
-        return made
+            return first, sent_ms + self.latency_ms()
+        return (first,)
 
 
 @dataclass
@@ -126,10 +93,6 @@ class Network:
     def is_perfect(self) -> bool:
         """Whether every link is: nothing is lost or late, so nothing is ever sent again."""
         return self.terms.is_perfect and all(terms.is_perfect for terms in self.of_account.values())
-
-    def links(self) -> list[Link]:
-        """Every link that has been used."""
-        return list(self._links.values())
 
     def link(self, account: str, to_centre: bool) -> Link:
         """The link of a participant in one direction."""

@@ -15,6 +15,8 @@ from cnaps_sim.core import Books
 from cnaps_sim.core.records import LEVELS, LOG, Records
 from cnaps_sim.words.codes import Act, TransferKind
 
+#: Parts of the log that are joined to one.
+_JOINED_AT = 1024
 _WARNINGS = (int(Act.WARNING_RAISED), int(Act.WARNING_CLEARED))
 
 
@@ -109,6 +111,8 @@ class Recorder:
     day_closes: list[DayClose] = field(default_factory=list)
     warnings: int = 0
 
+    _joined: int = 0
+
     def __post_init__(self) -> None:
         self.last_act = np.zeros(self.sequences, np.int8)
 
@@ -135,6 +139,9 @@ class Recorder:
             listen(log)
         if self.keep_log:
             self.log.append(about_payments)
+            if len(self.log) - self._joined == _JOINED_AT:  # where messages travel, most have one entry
+                self.log[self._joined :] = [np.concatenate(self.log[self._joined :])]
+                self._joined += 1
 
     def _tell_warnings(self, warnings: Records) -> None:
         if self.on_warning is None:
@@ -146,6 +153,15 @@ class Recorder:
         """The latest thing the books did with a payment."""
         self.drain()
         return Act(int(self.last_act[sequence]))
+
+    def latest(self, sequence: int) -> Any | None:
+        """The latest log entry about a payment, None if there is none; quick where it is not long ago."""
+        self.drain()
+        for part in reversed(self.log):
+            found = np.flatnonzero(part["sequence"] == sequence)
+            if len(found):
+                return part[found[-1]]
+        return None
 
     def tell(self, time_ms: int, kind: str, subject: str, detail: str) -> None:
         """Note an event."""

@@ -199,40 +199,43 @@ build_bank_credit = _BANK_CREDIT.build
 
 
 def read_customer_credit(root: Element) -> CustomerCredit:
-    """The message of a pacs.008 document that its schema has passed."""
+    """The message of a pacs.008 document that its schema has passed, which also fixes the order of its elements."""
     header, *transfers = root[0]
-    group = children(header)
+    business_id, created, _count, *total, settlement, instructing, instructed = header
     return CustomerCredit(
-        business_id=read.text(group["MsgId"]),
-        created=read.time(group["CreDtTm"]),
-        system=read.inner_text(group["SttlmInf"][1]),
-        instructing=read.agent(group["InstgAgt"]),
-        instructed=read.agent(group["InstdAgt"]),
+        business_id=read.text(business_id),
+        created=read.time(created),
+        system=read.inner_text(settlement[1]),
+        instructing=read.agent(instructing),
+        instructed=read.agent(instructed),
         transactions=tuple([_customer_transfer(transfer) for transfer in transfers]),
-        control_sum_fen=read.fen(group["CtrlSum"]) if "CtrlSum" in group else None,
+        control_sum_fen=read.fen(total[0]) if total else None,
     )
 
 
 def _customer_transfer(transfer: Element) -> CustomerTransfer:
-    parts = children(transfer)
-    ids = children(parts["PmtId"])
+    (
+        ids, type_, amount, date, priority, _charges, debtor, debtor_account, debtor_agent, creditor_agent, creditor,
+        creditor_account, purpose, *remarks,
+    ) = transfer  # fmt: skip
+    *instruction, end_to_end, transaction, uetr = ids
     return CustomerTransfer(
-        transaction_id=read.text(ids["TxId"]),
-        uetr=read.text(ids["UETR"]),
-        end_to_end_id=read.text(ids["EndToEndId"]),
-        business_type=read.inner_text(parts["PmtTpInf"]),
-        business_kind=read.inner_text(parts["Purp"]),
-        amount_fen=read.fen(parts["IntrBkSttlmAmt"]),
-        settlement_date=read.date(parts["IntrBkSttlmDt"]),
-        priority=read.text(parts["SttlmPrty"]),
-        debtor_name=read.text(parts["Dbtr"][0]),
-        debtor_account=read.account(parts["DbtrAcct"]),
-        debtor_agent=read.agent(parts["DbtrAgt"]),
-        creditor_agent=read.agent(parts["CdtrAgt"]),
-        creditor_name=read.text(parts["Cdtr"][0]),
-        creditor_account=read.account(parts["CdtrAcct"]),
-        remarks=read.texts(parts.get("RmtInf")),
-        instruction_id=read.text_or_none(ids.get("InstrId")),
+        transaction_id=read.text(transaction),
+        uetr=read.text(uetr),
+        end_to_end_id=read.text(end_to_end),
+        business_type=read.inner_text(type_),
+        business_kind=read.inner_text(purpose),
+        amount_fen=read.fen(amount),
+        settlement_date=read.date(date),
+        priority=read.text(priority),
+        debtor_name=read.text(debtor[0]),
+        debtor_account=read.account(debtor_account),
+        debtor_agent=read.agent(debtor_agent),
+        creditor_agent=read.agent(creditor_agent),
+        creditor_name=read.text(creditor[0]),
+        creditor_account=read.account(creditor_account),
+        remarks=read.texts(remarks[0] if remarks else None),
+        instruction_id=read.text(instruction[0]) if instruction else None,
     )
 
 

@@ -92,6 +92,19 @@ _FIELDS: Final = (
     ("direction", 1, "[UD]", "U or D"),
     ("reserved", 9, "[!-~ ]{9}", "printable letters"),
 )
+
+
+def _place(name: str, length: int) -> slice:
+    """Where the first characters of a field stand in a message."""
+    names = [field[0] for field in _FIELDS]
+    start = len("{H:") + sum(width for _, width, _, _ in _FIELDS[: names.index(name)])
+    return slice(start, start + length)
+
+
+#: Where the CNAPS number, the communication id and the id of the message answered stand in a message.
+MESSAGE_TYPE: Final = _place("message_type", len("hvps.111.001.01"))
+MESSAGE_ID: Final = _place("message_id", 16)
+REFERENCE_ID: Final = _place("reference_id", 16)
 _HEADER = re.compile(r"\{H:" + "".join(f"({form})" for _, _, form, _ in _FIELDS) + r"\}\r\n")
 _BLANK_ID: Final = " " * 20
 _SIGNATURE = re.compile(rb"\{S:([A-Za-z0-9+/]*={0,2})\}\r\n")
@@ -158,7 +171,7 @@ def read_header(data: bytes) -> Header:
         receiver=receiver.rstrip(),
         receiver_system=to,
         date=_date(date),
-        time=dt.time(int(time[:2]), int(time[2:4]), int(time[4:])),
+        time=_time(time),
         message_type=kind[:15],
         message_id=number[:16],
         reference_id="" if reference == _BLANK_ID else reference[:16],
@@ -167,6 +180,11 @@ def read_header(data: bytes) -> Header:
         version=version,
         reserved=rest[2].rstrip(),
     )
+
+
+@lru_cache(maxsize=1024)
+def _time(text: str) -> dt.time:
+    return dt.time(int(text[:2]), int(text[2:4]), int(text[4:]))
 
 
 @lru_cache(maxsize=1024)

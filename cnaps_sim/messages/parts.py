@@ -124,11 +124,11 @@ def answer_text(write: Format) -> Format:
 
 def original(element: Element) -> OriginalMessage:
     """What `original_text` wrote."""
-    parts = children(element)
+    business_id, number, *created = element
     return OriginalMessage(
-        business_id=read.text(parts["OrgnlMsgId"]),
-        number=read.text(parts["OrgnlMsgNmId"]),
-        created=time_or_none(parts.get("OrgnlCreDtTm")),
+        business_id=read.text(business_id),
+        number=read.text(number),
+        created=read.time(created[0]) if created else None,
     )
 
 

@@ -90,31 +90,25 @@ def subject(iso: str, root: Element, header: Header | None, app_header: AppHeade
         elif name == "MsgId":
             ident = leading[0] if len(leading) else leading
     incoming = header is None or header.direction == TO_CENTRE
-    members: list[Element] = []
-    amounts: list[Element] = []
-    dates: list[Element] = []
-    for element in root.iter(*_looked_at(iso, prefix)):
-        name = local_name(element)
-        if name == "IntrBkSttlmDt":
-            dates.append(element)
-        elif name == "MmbId" or name == "AcctNb":
-            members.append(element)
-        elif name == "Ptcpt":
-            members.append(element[-1][0][0][0])
-        else:
-            amounts.append(element)
+    member_tags, amount_tag, date_tag = _looked_at(iso, prefix)
+    members = list(root.iter(*member_tags))
+    if iso.startswith("pacs.029"):
+        members = [element[-1][0][0][0] if local_name(element) == "Ptcpt" else element for element in members]
+    amounts = list(root.iter(amount_tag)) if amount_tag else []
+    dates = list(root.iter(date_tag)) if date_tag else []
     return Subject(iso, root, prefix, group, ident, header, app_header, incoming, members, amounts, dates)
 
 
 @lru_cache(maxsize=256)
-def _looked_at(iso: str, prefix: str) -> tuple[str, ...]:
-    """The elements of a message that the rules look at wherever they stand."""
-    names = ["MmbId", "AcctNb"]
+def _looked_at(iso: str, prefix: str) -> tuple[tuple[str, ...], str, str]:
+    """The elements that the rules look at wherever they stand: bank codes, amounts and dates; "" for none."""
+    members = (prefix + "MmbId", prefix + "AcctNb")
     if iso.startswith("pacs.029"):
-        names.append("Ptcpt")
-    if iso.startswith(_SETTLING):
-        names += ["IntrBkSttlmDt", "RtrdIntrBkSttlmAmt" if iso.startswith("pacs.004") else "IntrBkSttlmAmt"]
-    return tuple(prefix + name for name in names)
+        return (*members, prefix + "Ptcpt"), "", ""
+    if not iso.startswith(_SETTLING):
+        return members, "", ""
+    amount = "RtrdIntrBkSttlmAmt" if iso.startswith("pacs.004") else "IntrBkSttlmAmt"
+    return members, prefix + amount, prefix + "IntrBkSttlmDt"
 
 
 def judge(message: Subject, expected: Expected) -> Kind | None:

@@ -34,6 +34,8 @@ _EXPLAINED_ELEMENTS: Final = 2_000
 _EXPLAINED_LETTERS: Final = 100_000
 
 _BLANKS: Final = b" \t\r\n"
+#: How a document begins that has nothing before its root element.
+_PLAIN: Final = b"<Document"
 _ENCODING = re.compile(rb"""\s*<\?xml[^>]*?\sencoding\s*=\s*["']([^"'>]*)["']""")
 _INSTANCE: Final = b"http://www.w3.org/2001/XMLSchema-instance"
 _TAG_NAMESPACE = re.compile(r"\{(?:urn|http)[^}]*\}")
@@ -50,19 +52,17 @@ def parse(data: bytes, name: str) -> Element:
         raise refused(name, f"larger than {MAX_BYTES:,} bytes")
     if len(data) > _LARGE and data.count(b"<") > MAX_TAGS:
         raise refused(name, f"more than {MAX_TAGS:,} tags")
-    if not data.strip(_BLANKS):
+    is_plain = data.startswith(_PLAIN)
+    if not is_plain and not data.strip(_BLANKS):
         raise refused(name, "is missing")
     try:
         data.decode()
     except UnicodeDecodeError as error:
         raise refused(name, f"is not UTF-8: byte {error.start + 1} cannot stand there") from None
-    encoding = _ENCODING.match(data)
-    if encoding is not None and encoding[1].upper() != b"UTF-8":
-        raise refused(name, f"declares the encoding {encoding[1].decode()!r}, expected UTF-8")
-    if b"<!DOCTYPE" in data and _prolog_has_doctype(data):
-        raise refused(name, "has a document type declaration (DOCTYPE), which is not allowed")
+    if not is_plain:
+        _judge_prolog(data, name)
     try:
-        root = etree.fromstring(data.lstrip(_BLANKS), _parser())
+        root = etree.fromstring(data if is_plain else data.lstrip(_BLANKS), _parser())
     except etree.XMLSyntaxError as error:
         raise refused(name, f"is not well-formed: {_one_line(error.msg)}") from None
     if len(data) > _LARGE:
@@ -70,6 +70,15 @@ def parse(data: bytes, name: str) -> Element:
     if _INSTANCE in data:
         _refuse_instance_attributes(root)
     return root
+
+
+def _judge_prolog(data: bytes, name: str) -> None:
+    """What stands before the root element declares no encoding but UTF-8, and no document type."""
+    encoding = _ENCODING.match(data)
+    if encoding is not None and encoding[1].upper() != b"UTF-8":
+        raise refused(name, f"declares the encoding {encoding[1].decode()!r}, expected UTF-8")
+    if b"<!DOCTYPE" in data and _prolog_has_doctype(data):
+        raise refused(name, "has a document type declaration (DOCTYPE), which is not allowed")
 
 
 def _refuse_many_attributes(root: Element) -> None:

@@ -146,20 +146,25 @@ def build_payment_status(status: PaymentStatus) -> bytes:
 
 
 def read_payment_status(root: Element) -> PaymentStatus:
-    """The message of a pacs.002 document that its schema has passed."""
+    """The message of a pacs.002 document that its schema has passed, which also fixes the order of its elements."""
     header, *transactions = root[0]
-    group = children(header)
+    business_id, created, instructing, instructed = header
     return PaymentStatus(
-        business_id=read.text(group["MsgId"]),
-        created=read.time(group["CreDtTm"]),
-        instructing=read.agent(group["InstgAgt"]),
-        instructed=read.agent(group["InstdAgt"]),
+        business_id=read.text(business_id),
+        created=read.time(created),
+        instructing=read.agent(instructing),
+        instructed=read.agent(instructed),
         transactions=tuple([_transaction(transaction) for transaction in transactions]),
     )
 
 
 def _transaction(element: Element) -> TransactionStatus:
-    known = children(element)
+    known: dict[str, Element] = {}
+    reasons: list[StatusReason] = []
+    for child in element:
+        known[name := read.local_name(child)] = child
+        if name == "StsRsnInf":
+            reasons.append(parts.reason(child))
     effective = known.get("FctvIntrBkSttlmDt")
     moment = None if effective is None else parts.moment(effective)
     is_moment = isinstance(moment, dt.datetime)
@@ -168,7 +173,7 @@ def _transaction(element: Element) -> TransactionStatus:
         transaction_id=read.text(known["OrgnlTxId"]),
         uetr=read.text(known["OrgnlUETR"]),
         status=read.text(known["TxSts"]),
-        reasons=tuple([parts.reason(child) for child in parts.repeated(element, "StsRsnInf")]),
+        reasons=tuple(reasons),
         end_to_end_id=read.text_or_none(known.get("OrgnlEndToEndId")),
         instruction_id=read.text_or_none(known.get("OrgnlInstrId")),
         accepted=parts.time_or_none(known.get("AccptncDtTm")),

@@ -29,7 +29,7 @@ from cnaps_sim.words.errors import InputError
 #: What reading a document raises that has another shape than the profile's.
 _UNEXPECTED: Final = (LookupError, ValueError, ArithmeticError)
 _ANYTHING: Final = Expected()
-_PROFILE_IDS: Final = frozenset(ISO_IDS)
+_PROFILE_ROOTS: Final = {f"{{{ISO_NAMESPACE}{iso}}}Document": iso for iso in ISO_IDS}
 _DOCUMENT: Final = "}Document"
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 #: The name of the first element, after an XML declaration and comments.
@@ -119,13 +119,15 @@ def _judged(root: Element, schemas: Schemas) -> str:
 
 def _iso_of(root: Element, schemas: Schemas) -> str:
     tag: str = root.tag
+    if tag in _PROFILE_ROOTS:
+        return _PROFILE_ROOTS[tag]
     namespace = tag[1 : -len(_DOCUMENT)] if tag.startswith("{") and tag.endswith(_DOCUMENT) else ""
     iso = namespace.removeprefix(ISO_NAMESPACE)
     if not namespace:
         raise Refused(Fault(Layer.SCHEMA, etree.QName(root).localname, f"{_shown(root)} is not an ISO 20022 Document"))
     if iso == namespace:
         raise Refused(Fault(Layer.SCHEMA, "Document", f"the namespace {namespace[:80]!r} is not of ISO 20022"))
-    if iso not in _PROFILE_IDS and not (_is_id(iso) and schemas.knows(iso)):
+    if not (_is_id(iso) and schemas.knows(iso)):
         family = [known for known in ISO_IDS if known[:8] == iso[:8]]
         known = f"; of {iso[:8]} it has {family[0]}" if family else ""
         raise Refused(Fault(Layer.SCHEMA, "Document", f"the message {iso[:80]!r} is not in the profile{known}"))

@@ -56,6 +56,7 @@ def fen_text(fen: int) -> str:
     return digits[:-2] + "." + digits[-2:]
 
 
+@lru_cache(maxsize=256)
 def time_text(moment: dt.datetime) -> str:
     """A moment as `2025-06-17T10:30:00.000+08:00`. ValueError without a zone: a naive time says nothing."""
     if moment.tzinfo is not CHINA:

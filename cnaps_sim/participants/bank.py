@@ -11,14 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from cnaps_sim.messages import credits, queue_orders, returns, status
+from cnaps_sim.messages import credits, queue_orders, returns, status, technical
 from cnaps_sim.messages.credits import BankCredit, BankTransfer, CustomerCredit, CustomerTransfer
-from cnaps_sim.messages.envelope import CENTRE
+from cnaps_sim.messages.envelope import CENTRE, MESSAGE_TYPE, REFERENCE_ID
 from cnaps_sim.messages.faults import Refused
 from cnaps_sim.messages.parts import OriginalMessage
 from cnaps_sim.messages.queue_orders import ByNumber, QueueCancellation, QueueMove
 from cnaps_sim.messages.validate import Checked, check
-from cnaps_sim.systems.mail import ACCEPTED, Letter, Mail, kind, verdict_of
+from cnaps_sim.systems.mail import ACCEPTED, REPEATED, Letter, Mail, kind, verdict_of
+from cnaps_sim.systems.memory import Digests, digest_of
 from cnaps_sim.words.codes import BusinessType, Priority, System
 
 #: Business types that banks send for themselves (hvps.112); what else they send is for customers (hvps.111).
@@ -29,10 +30,6 @@ IMMEDIATE_TYPES: Final = frozenset({BusinessType.BOND.code})
 BUSINESS_KIND: Final = "02102"
 #: CNAPS number of receipts (通信级确认).
 RECEIPT: Final = b"ccms.990.001.01"
-#: Where that number stands in the transport header.
-_MESSAGE_TYPE: Final = slice(58, 73)
-#: The log's word for bytes that a bank has read before.
-REPEATED: Final = "resent, read before"
 #: Statuses after which nothing more is told about a payment.
 FINAL: Final = frozenset({"ACSC", "ACSP", "RJCT", "CANC"})
 
@@ -80,7 +77,7 @@ class Bank:
     received_count: int = 0
     received_fen: int = 0
     refused: int = 0
-    _read_before: set[bytes] = field(default_factory=set)
+    _read_before: Digests = field(default_factory=Digests)
 
     # what it sends ------------------------------------------------------------------------------------------------
 
@@ -188,10 +185,13 @@ class Bank:
     def receive(self, data: bytes) -> str:
         """Bytes have arrived from the centre. Answers `accepted` or why the bank refuses them, for the log."""
         try:
-            if data[_MESSAGE_TYPE] == RECEIPT:
+            if data[MESSAGE_TYPE] == RECEIPT:
                 self.receipts += 1  # the transport's own: its header says all there is to know
+                self.mail.confirm(self.member, data[REFERENCE_ID])
                 return ACCEPTED
             checked = check(data, self.mail.expected_by_banks)
+            if checked.kind.iso == technical.ADMI_002:  # refused, but arrived
+                self.mail.confirm(self.member, data[REFERENCE_ID])
             if not self.mail.network.is_perfect and self._has_come_before(data):
                 return REPEATED
             self._read(checked)
@@ -202,10 +202,7 @@ class Bank:
 
     def _has_come_before(self, data: bytes) -> bool:
         """Whether the same bytes have been read; a network that resends or doubles may bring them again."""
-        digest = hashlib.blake2b(data, digest_size=16).digest()
-        known = digest in self._read_before
-        self._read_before.add(digest)
-        return known
+        return not self._read_before.add(digest_of(data))
 
     def _read(self, checked: Checked) -> None:
         iso = checked.kind.iso

@@ -1,4 +1,4 @@
-"""Reference: the central bank's books in plain Python, slow and obvious.
+"""Reference: the central bank's books and the netting server in plain Python, slow and obvious.
 
 This is the rule book of the settlement accounts (清算账户管理系统, SAPS) written with lists, deques and small
 classes, one room per subject:
@@ -15,10 +15,17 @@ classes, one room per subject:
 - `window`: what happens when the clearing window closes;
 - `books`: all of them together, plus flows and snapshots.
 
-The compiled books are driven beside these with the same actions and must agree in every field. So this room
-imports the words of the package and nothing else.
+And that of the netting server (轧差服务器, NETS):
+
+- `netting_ledger`: positions, cap queues, log;
+- `netting_admission`: who is refused before headroom is looked at;
+- `netting`: net, queue, release, match, close rounds.
+
+The compiled books and the compiled netting server are driven beside these with the same actions and must agree in
+every field. So this room imports the words of the package and nothing else.
 """
 
 from cnaps_sim.reference.books import Books
+from cnaps_sim.reference.netting import Netting
 
-__all__ = ["Books"]
+__all__ = ["Books", "Netting"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
 from itertools import count
 from operator import itemgetter
 from typing import Any, Final
@@ -11,6 +10,7 @@ from typing import Any, Final
 from cnaps_sim.reference.account import Account
 from cnaps_sim.reference.matching import Matching
 from cnaps_sim.reference.orders import Orders
+from cnaps_sim.reference.rows import plain_rows
 from cnaps_sim.reference.terms import Terms
 from cnaps_sim.reference.window import ClearingWindow
 from cnaps_sim.words.codes import Act, Phase
@@ -28,8 +28,6 @@ _COUNTERS: Final = (
     "peak_saps_count", "peak_saps_fen", "overdrawn_count", "crossings", "matching_locked",
 )  # fmt: skip
 _TIME: Final = itemgetter(0)
-#: Rows turned into Python numbers at a time, because a stop at a watch line wastes the rest.
-_PIECE: Final = 4096
 
 
 class Books(Orders, Terms, ClearingWindow, Matching):
@@ -50,7 +48,7 @@ class Books(Orders, Terms, ClearingWindow, Matching):
         end = bisect_left(rows, until_ms, lo=first, key=_TIME)
         submit, settled, in_window = self.submit, Act.SETTLED, self.phase == Phase.CLEARING_WINDOW
         numbers = count(first_sequence + first)
-        for sequence, row in zip(numbers, _plain_rows(rows, first, end), strict=False):
+        for sequence, row in zip(numbers, plain_rows(rows, first, end), strict=False):
             time, amount, debtor, creditor, level, refusal, special = row
             act = submit(time, sequence, debtor, creditor, amount, level, refusal, special)
             if self.crossings or (in_window and act is settled and self._is_cured()):
@@ -77,11 +75,3 @@ def _queues_of(account: Account) -> dict[int, list[int]]:
     """Level, or OUTBOX, to the sequences that wait there."""
     queues = dict(enumerate([*account.queue.levels, account.outbox]))
     return {level: [payment.sequence for payment in queue] for level, queue in queues.items() if queue}
-
-
-def _plain_rows(rows: Any, first: int, end: int) -> Iterator[Any]:
-    """The rows first..end-1 as tuples of Python numbers."""
-    for start in range(first, end, _PIECE):
-        piece = rows[start : min(start + _PIECE, end)]
-        plain: Iterable[Any] = piece if isinstance(piece, list) else piece.tolist()
-        yield from plain

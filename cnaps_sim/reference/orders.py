@@ -77,6 +77,17 @@ class Orders(Settlement):
             self._reordered(time, payment, Act.CANCELLED, Cause.CANCEL)
         return answer
 
+    def withdraw(self, time: int, sequence: int) -> Answer:
+        """The central bank takes back an item of its own levels; the account's queue is retried."""
+        payment = self.waiting.get(sequence)
+        if payment is None:
+            return Answer.NOT_WAITING
+        if payment.level in _HVPS:
+            return Answer.LEVEL_CLOSED
+        self._dequeue(payment)
+        self._reordered(time, payment, Act.CANCELLED, Cause.CANCEL)
+        return Answer.DONE
+
     def _find(self, sequence: int, by: int) -> tuple[Answer, Payment | None]:
         """The waiting payment, if `by` may give orders about it; else why not."""
         payment = self.waiting.get(sequence)

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cnaps_sim.engine.clock import Rank
+from cnaps_sim.run.retail_actions import CAP_FIELDS, RetailOrders
 from cnaps_sim.run.world import World
 from cnaps_sim.scenario import actions as verbs
 from cnaps_sim.words.codes import AccountStatus, Act, Answer, Level, Life
@@ -53,10 +54,12 @@ class Actions:
         self.saps = world.saps
         self.sequences: dict[str, int] = {}
         self._reversed: set[int] = set()
+        self.retail = None if world.retail is None else RetailOrders(world.retail)
 
     def schedule(self) -> None:
         """Put every action on the clock. InputError if one names a payment that does not exist."""
         first = self.world.loaded.scenario.date
+        self._locate_retail()
         for number, action in enumerate(self.world.loaded.scenario.actions):
             if isinstance(action, verbs.OnPayment):
                 self._find(action.payment, number)
@@ -69,7 +72,19 @@ class Actions:
             else:
                 self.world.clock.call_at(at_ms, Rank.ACTION, self._act(action))
 
+    def _locate_retail(self) -> None:
+        """Find the retail payments that actions name, if there are any."""
+        actions = self.world.loaded.scenario.actions
+        ids = {action.payment for action in actions if isinstance(action, verbs.OnPayment)}
+        if ids and self.retail is not None:
+            known = self.world.population.flow.payment_ids
+            here = known.filter(pc.is_in(known, pa.array(sorted(ids), pa.string()))).to_pylist()
+            if ids.difference(here):
+                self.retail.locate(ids.difference(here))
+
     def _find(self, payment_id: str, number: int) -> None:
+        if self.retail is not None and self.retail.knows(payment_id):
+            return
         ids = self.world.population.flow.payment_ids
         place = pc.index(ids, pa.scalar(payment_id, ids.type)).as_py()
         if place < 0:
@@ -115,6 +130,8 @@ class Actions:
         return act
 
     def _carry_out(self, action: verbs.Timed) -> None:
+        if self.retail is not None and (self.retail.carry_out(action) or self._ordered_in_retail(action)):
+            return
         match action:
             case verbs.MoveHead() | verbs.MoveTail() | verbs.Cancel() | verbs.Reprioritise():
                 self._order(action)
@@ -130,8 +147,10 @@ class Actions:
                 self._control(action)
             case verbs.LogIn():
                 self.world.ccms.log_in(self._now(), self.saps.row[action.account])
+                self._tell_netting_server(action.account)
             case verbs.LogOut():
                 self.world.ccms.log_out(self._now(), self.saps.row[action.account])
+                self._tell_netting_server(action.account)
             case verbs.SameCityNet():
                 self._post_nets(action, Level.SAME_CITY_NET)
             case verbs.RoundNet():
@@ -147,6 +166,16 @@ class Actions:
                 self._book(action)
             case _:
                 raise AssertionError(f"no way to carry out {action!r}")
+
+    def _ordered_in_retail(self, action: verbs.Timed) -> bool:
+        """Whether it is an order about a payment of BEPS or IBPS; then it has been carried out, or refused."""
+        if self.retail is None or not isinstance(action, verbs.OnPayment) or not self.retail.knows(action.payment):
+            return False
+        if isinstance(action, verbs.Cancel):
+            self._tell_answer(action, action.payment, self.retail.cancel(action.payment), "package cancelled")
+        else:  # it stands in no settlement queue
+            self._tell_answer(action, action.payment, Answer.NOT_WAITING, "")
+        return True
 
     def _now(self) -> int:
         return int(self.world.clock.now)
@@ -172,7 +201,7 @@ class Actions:
     def _travels(self, action: Order, sequence: int, owner: int) -> bool:
         """Where a payment travelled as a message, so does the order about it; its answer is told when it comes."""
         exchange = self.world.exchange
-        if exchange is None or sequence not in exchange.travelling:
+        if exchange is None or not exchange.travels(sequence):
             return False
 
         def then(answer: Answer) -> None:
@@ -207,7 +236,7 @@ class Actions:
         row = self.world.population.flow.rows[sequence]
         debtor, creditor, amount = int(row["debtor"]), int(row["creditor"]), int(row["amount"])
         exchange = self.world.exchange
-        if exchange is not None and sequence in exchange.travelling:
+        if exchange is not None and exchange.travels(sequence):
             exchange.recall(
                 sequence, action.payment, lambda answer: self._tell_answer(action, action.payment, answer, "")
             )  # fmt: skip
@@ -227,14 +256,24 @@ class Actions:
         row, now = self.saps.row[action.account], self._now()
         if isinstance(action.value, AccountStatus):
             answer = self._set_status(row, action.value)
+            self._tell_netting_server(action.account)
             words = f"status {action.value.value}"
         else:
             if self._set_by_message(action, row, action.value):
                 return
-            self.world.tell_auditor_of_limit(row, action.field, action.value)
-            answer = self.books.set_field(now, row, action.field, action.value)
+            answer = self._set_money(row, action.field, action.value)
             words = f"{action.field} {format_fen(action.value)} CNY"
         self._tell_answer(action, action.account, answer, words)
+
+    def _set_money(self, row: int, field: str, fen: int) -> Answer:
+        if field in CAP_FIELDS:  # without retail payments a cap binds nothing
+            return Answer.DONE if self.retail is None else self.retail.set_cap_field(row, field, fen)
+        if field == "earmark" and self.world.retail is not None:
+            answer = self.world.retail.nets.may_set_earmark(row, fen)
+            if answer != Answer.DONE:
+                return answer
+        self.world.tell_auditor_of_limit(row, field, fen)
+        return self.books.set_field(self._now(), row, field, fen)
 
     def _set_by_message(self, action: verbs.Set, row: int, fen: int) -> bool:
         """Where all payments travel as messages, so do a participant's orders about its own account."""
@@ -268,9 +307,16 @@ class Actions:
         answer = self.books.set_limit(self._now(), row, towards, action.most)
         self._tell_answer(action, action.account, answer, words)
 
+    def _tell_netting_server(self, account: str) -> None:
+        if self.world.retail is not None:
+            self.world.retail.account_changed(self.saps.row[account])
+
     def _set_status(self, row: int, status: AccountStatus) -> Answer:
         """AS04 and AS05 put a control on; any other status is the account's life and lifts no control."""
         now = self._now()
+        retail = self.world.retail
+        if status in (AccountStatus.AS00, AccountStatus.AS03) and retail is not None and not retail.nets.is_idle(row):
+            return Answer.NOT_EMPTY
         if status == AccountStatus.AS04:
             self.world.tell_auditor_of_control(row, debit_control=True)
             return self.books.set_debit_control(now, row, True)
@@ -330,7 +376,7 @@ class Actions:
 
     def _ask_status(self, action: verbs.AskStatus) -> None:
         assert self.world.exchange is not None, "a scenario without messages has no questions"
-        if self.sequences[action.payment] in self.world.exchange.travelling:
+        if self.world.exchange.travels(self.sequences[action.payment]):
             self.world.exchange.ask_status(self.sequences[action.payment], action.payment)
             self.recorder.tell(self._now(), "action", action.payment, "its status is asked for")
         else:

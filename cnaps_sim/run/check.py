@@ -10,6 +10,7 @@ import pyarrow as pa
 import cnaps_sim
 from cnaps_sim.audit import Verdict
 from cnaps_sim.audit.tables import audit_tables
+from cnaps_sim.run.message_counts import Tally
 from cnaps_sim.run.message_log import check_chain
 from cnaps_sim.run.runner import Summarise, simulate
 from cnaps_sim.run.store import MESSAGES, Run, load, read_table
@@ -57,18 +58,31 @@ def verify_folder(folder: str | Path, summarise: Summarise) -> list[str]:
     told = first.manifest.get("messages")
     if not isinstance(told, dict) and first.scenario.get("messages", "off") != "off":
         return ["the manifest does not tell of the message log"]
+    loaded = from_dict(first.scenario)
+    tally = Tally(loaded.scenario.network.attempts)
     if isinstance(told, dict):
         log = Path(folder) / MESSAGES
-        broken = check_chain(log, first.manifest["messages"])
+        broken = check_chain(log, told, tally.see)
         if broken:
             return broken
-    again = simulate(from_dict(first.scenario), summarise, first.manifest.get("replication", 0), replay=log)
+    again = simulate(loaded, summarise, first.manifest.get("replication", 0), replay=log)
     again.forget_unwanted()
     differences = _differences(first, again)
+    if isinstance(told, dict):
+        differences += _other_counts(told, again, tally)
     if differences and first.manifest.get("version") != cnaps_sim.__version__:
         differences.insert(
             0, f"the run was made by version {first.manifest.get('version')}, repeated by {cnaps_sim.__version__}"
         )
+    return differences
+
+
+def _other_counts(told: dict[str, Any], again: Run, tally: Tally) -> list[str]:
+    """Where the manifest counts messages otherwise than their log, or payments that travel than the replay."""
+    differences = tally.differences(told)
+    repeated = (again.manifest.get("messages") or {}).get("payments")
+    if told.get("payments") != repeated:
+        differences.append(f"manifest: messages payments {told.get('payments')}, repeated {repeated}")
     return differences
 
 

@@ -23,12 +23,14 @@ from cnaps_sim.participants import recalls, requests
 from cnaps_sim.participants.bank import Bank, Instructed
 from cnaps_sim.run.message_log import MessageLog, Record
 from cnaps_sim.run.message_replay import Replay
+from cnaps_sim.run.population import place_of_payment
 from cnaps_sim.scenario import actions
 from cnaps_sim.systems.account_orders import AccountOrders
 from cnaps_sim.systems.centre import Centre, Register
 from cnaps_sim.systems.enquiries import Enquiries
 from cnaps_sim.systems.limit_reports import LimitReports
 from cnaps_sim.systems.mail import ACCEPTED, Letter, Mail, can_travel
+from cnaps_sim.systems.memory import PaymentIds, texts
 from cnaps_sim.systems.notices import Notices
 from cnaps_sim.systems.recalls import Recalls
 from cnaps_sim.words.codes import Answer, Phase, Priority
@@ -107,13 +109,15 @@ class Exchange:
         self.books = world.books
         self.flow = world.population.flow
         self.rows = chosen_rows(scenario.messages, len(self.flow), world.streams)
-        self.travelling = frozenset(self.rows.tolist())
         self.all_travel = scenario.messages == 1
         self.log = LogOfRun()
         terms, own = link_terms(scenario.network)
         self.network = Network(world.clock, world.streams, terms, own)
         keys = Keys(scenario.seed) if scenario.network.signed else None
         self.mail = Mail(world.clock, self.network, world.timetable, self.log, keys)
+        self.mail.on_given_up = self._given_up
+        self.mail.on_refused = self._refused
+        self.mail.on_under_way = self._under_way
         self.register = self._register()
         self.centre = Centre(self.books, world.recorder, self.mail, self.register, self._receiver)
         self.centre.on_answer = self._answered
@@ -134,29 +138,30 @@ class Exchange:
         for action in scenario.actions:
             if not isinstance(action, actions.Recall | actions.AskStatus):
                 continue
-            if action.payment in self.register.sequences:
+            sequence = self.register.sequences.get(action.payment)
+            if sequence >= 0:
                 if isinstance(action, actions.Recall):
                     self._agreed[action.payment] = action.agreed
-                debtor = int(self.flow.rows["debtor"][self.register.sequences[action.payment]])
+                debtor = int(self.flow.rows["debtor"][sequence])
                 self._bank_of(debtor).asked_back[action.payment] = None
         for bank in self.banks.values():
             bank.on_recall = self._on_recall
         self.replay = None if replay is None else Replay(replay, world.clock, self._deliver_again)
+        self._left_under_way = 0
         self._unsent: dict[int, list[int]] = {}
         self._waiting_for_answer: dict[tuple[str, str], Callable[[Answer], None]] = {}
 
     def _register(self) -> Register:
         accounts = self.world.directory.accounts
-        ids = self.flow.payment_ids.take(self.rows).to_pylist()
-        for payment_id in ids:
+        for payment_id in texts(self.flow.payment_ids, self.rows):
             if not can_travel(payment_id):
                 raise InputError(
-                    self.world.loaded.place_of("workload"), "payment_id", "cannot travel in a message",
+                    place_of_payment(self.world.loaded, payment_id), "payment_id", "cannot travel in a message",
                     ascii(payment_id), "up to 35 printable characters, no blanks at the ends and no two together",
                 )  # fmt: skip
         return Register(
             row_of={account: row for row, account in enumerate(accounts)},
-            sequences=dict(zip(ids, self.rows.tolist(), strict=True)),
+            sequences=PaymentIds(self.flow.payment_ids, self.rows),
             payments=self.flow.rows,
             refusals=self.flow.rows["refusal"],
             specials=self.flow.rows["special"],
@@ -185,9 +190,9 @@ class Exchange:
     def _instructions(self) -> Process:
         """Every payment that travels, at the instant at which its bank is instructed to make it."""
         times = self.flow.rows["time_ms"][self.rows]
-        ends = np.append(np.flatnonzero(np.diff(times)) + 1, len(times)).tolist() if len(times) else []
+        ends = np.append(np.flatnonzero(np.diff(times)) + 1, len(times)) if len(times) else times
         start = 0
-        for end in ends:
+        for end in map(int, ends):
             yield self.world.clock.at(int(times[start]), Rank.ARRIVAL)
             for row in self.rows[start:end].tolist():
                 self._instruct(row)
@@ -257,6 +262,11 @@ class Exchange:
         """The id of a payment of the flow; "" for a booking of the central bank."""
         return str(self.flow.payment_ids[sequence].as_py()) if sequence < len(self.flow) else ""
 
+    def travels(self, sequence: int) -> bool:
+        """Whether a payment of the flow travels as a message."""
+        place = int(np.searchsorted(self.rows, sequence))
+        return place < len(self.rows) and int(self.rows[place]) == sequence
+
     def _bank_of(self, row: int) -> Bank:
         return self.banks[self.world.directory.accounts[row]]
 
@@ -266,13 +276,11 @@ class Exchange:
         """The business day enters a phase."""
         if phase == Phase.PREPARATION:
             self.notices.start_day()
-        if self.all_travel:
-            self.notices.tell_phase(phase, special_session)
+        self.notices.tell_phase(phase, special_session)
 
     def tell_statements(self, day: BusinessDay) -> None:
         """A business date is over."""
-        if self.all_travel:
-            self.notices.tell_statements(day)
+        self.notices.tell_statements(day)
 
     # orders ---------------------------------------------------------------------------------------------------
 
@@ -363,17 +371,45 @@ class Exchange:
         if then is not None:
             then(answer)
 
+    # what goes wrong on the way ---------------------------------------------------------------------------------
+
+    def _given_up(self, letter: Letter, attempts: int) -> None:
+        self._tell_of(letter, "message_lost", f"lost on its way, given up after {attempts} attempts")
+
+    def _refused(self, letter: Letter, verdict: str) -> None:
+        """The centre has refused a bank's message, mostly because the date it is of was over."""
+        if letter.receiver == CENTRE:
+            is_late = letter.business_id[:8] != f"{self.mail.working_date:%Y%m%d}"
+            kind = "message_late" if is_late else "message_rejected"
+            self._tell_of(letter, kind, f"arrived {'after its date ' * is_late}and was refused: {verdict}")
+
+    def _under_way(self, letter: Letter) -> None:
+        if letter.receiver == CENTRE:
+            self._tell_of(letter, "message_late", "was on its way when the run ended")
+
+    def _tell_of(self, letter: Letter, kind: str, fate: str) -> None:
+        """An event about a message that nobody answers; an order that it carried is not waited for any more."""
+        from_bank = letter.receiver == CENTRE
+        self._waiting_for_answer.pop((letter.sender, letter.business_id), None)
+        member = letter.sender if from_bank else letter.receiver
+        way = f"from {member} to the centre" if from_bank else f"from the centre to {member}"
+        now = int(self.world.clock.now)
+        self.world.recorder.tell(now, kind, letter.reference or member, f"{letter.kind.iso} {way}: {fate}")
+
     # what is left behind ----------------------------------------------------------------------------------------
+
+    def end(self) -> None:
+        """The run is over: nothing arrives any more."""
+        self._left_under_way += self.mail.close()
 
     def summary(self) -> dict[str, Any]:
         """What the manifest says of the messages; closes the log."""
-        links = self.network.links()
-        under_way = self.mail.close()
+        self.end()
         return {
             **self.log.close(),
             "payments": len(self.rows),
-            "lost": sum(link.lost for link in links),
-            "under_way": under_way,
+            "lost": self.mail.lost,
+            "under_way": self._left_under_way,
             "given_up": self.mail.given_up,
             "resent": self.centre.resent,
             "refused": self.centre.refused + sum(bank.refused for bank in self.banks.values()),

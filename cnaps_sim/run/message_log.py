@@ -9,7 +9,7 @@ and DuckDB reads them as one table.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -142,10 +142,10 @@ def read_log(folder: Path) -> Iterator[tuple[int, Record, bytes]]:
             raise InputError(str(path), "", "cannot be read", reason, "the file that the run wrote") from None
 
 
-def check_chain(folder: Path, told: dict[str, Any]) -> list[str]:
+def check_chain(folder: Path, told: dict[str, Any], see: Callable[[Record], None] = lambda _: None) -> list[str]:
     """What is wrong with a log's chain, one sentence each; empty if every byte is as it was written.
 
-    told: what the manifest says about the log, as `MessageLog.close` answered
+    told: what the manifest says about the log, as `MessageLog.close` answered; see: told every record whose seal holds
     """
     seal, rows = FIRST_SEAL, 0
     try:
@@ -155,6 +155,7 @@ def check_chain(folder: Path, told: dict[str, Any]) -> list[str]:
             seal = record.seal(seal)
             if seal != sealed:
                 return [f"record {row} of the message log ({record.number} from {record.sender}) has been changed"]
+            see(record)
             rows += 1
     except InputError as error:
         return [str(error)]
@@ -162,8 +163,11 @@ def check_chain(folder: Path, told: dict[str, Any]) -> list[str]:
         return [f"the message log has {rows} records, the manifest says {told.get('rows')}"]
     if seal.hex() != told.get("seal"):
         return ["the last seal of the message log is not the one in the manifest"]
+    parts = _parts_of(folder)
+    if len(parts) != told.get("parts"):
+        return [f"the message log has {len(parts)} files, the manifest says {told.get('parts')}"]
     files = hashlib.sha256()
-    for path in _parts_of(folder):
+    for path in parts:
         files.update(path.read_bytes())
     if files.hexdigest() != told.get("files"):
         return ["every record of the message log is as it was, but its files are not those that the run wrote"]

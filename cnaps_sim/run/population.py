@@ -20,7 +20,14 @@ from cnaps_sim.scenario.accounts import AccountsFile, GeneratedAccounts
 from cnaps_sim.scenario.actions import CentralBankCredit, Inject, Nets
 from cnaps_sim.scenario.load import Loaded
 from cnaps_sim.scenario.resolve import resolved
-from cnaps_sim.scenario.workload import WorkloadEntry, WorkloadFile, WorkloadGenerator, WorkloadMessages
+from cnaps_sim.scenario.workload import (
+    RETAIL_SYSTEMS,
+    WorkloadEntry,
+    WorkloadFile,
+    WorkloadGenerator,
+    WorkloadMessages,
+    WorkloadPayments,
+)
 from cnaps_sim.words.codes import AccountStatus, Cause, CentralBankAccount, Life, ParticipantKind, Refusal
 from cnaps_sim.words.errors import InputError
 from cnaps_sim.words.streams import Streams
@@ -31,10 +38,12 @@ from cnaps_sim.workload.flow import Flow, merge
 from cnaps_sim.workload.opening import opening_share_of_outflow
 from cnaps_sim.workload.population import account_rows, national_accounts
 from cnaps_sim.workload.replay import from_rows, read_payments
+from cnaps_sim.workload.replay import place_of_payment as place_in_file
 from cnaps_sim.workload.synthetic import HvpsParameters, generate_hvps_day
 
 if TYPE_CHECKING:
     from cnaps_sim.run.message_files import MessageFiles, RejectedFile
+    from cnaps_sim.workload.retail_chunk import RetailStream
 
 #: Names of the central bank's own accounts.
 _CENTRAL_BANK_NAMES = {
@@ -53,13 +62,19 @@ _PARTS = 1_000_000
 class Population:
     """The participants' accounts, the payments they are told to make, and what they open with (fen).
 
-    rejected: message files of the workload that bring no payment
+    sizes:        weight of each account, for what is drawn in proportion to it
+    rejected:     message files of the workload that bring no payment
+    retail:       payments of BEPS and IBPS; None if there are none
+    credit_lines: of the net debit caps, fen
     """
 
     rows: list[AccountRow]
     flow: Flow
     opening: Array
+    sizes: Array
+    credit_lines: Array
     rejected: Sequence[RejectedFile] = ()
+    retail: RetailStream | None = None
 
     @property
     def index(self) -> dict[str, int]:
@@ -122,7 +137,24 @@ def populate(loaded: Loaded, timetable: Timetable, streams: Streams) -> Populati
             loaded.place_of("accounts"), "balance", "all balances and injections are too large", format_fen(total),
             f"up to {format_fen(_TOTAL_LIMIT)} CNY",
         )  # fmt: skip
-    return Population(rows, flow, opening, () if messages is None else messages.rejected)
+    retail = _retail(loaded, index, sizes, timetable, streams)
+    lines = np.array([row["credit_line"] for row in rows], np.int64)
+    if retail is not None:
+        from cnaps_sim.run.retail_population import credit_lines
+
+        lines = credit_lines(loaded, rows, retail)
+    rejected = () if messages is None else messages.rejected
+    return Population(rows, flow, opening, sizes, lines, rejected, retail)
+
+
+def _retail(
+    loaded: Loaded, index: Mapping[str, int], sizes: Array, timetable: Timetable, streams: Streams
+) -> RetailStream | None:
+    if not loaded.scenario.has_retail:
+        return None
+    from cnaps_sim.run.retail_population import retail_stream  # takes a while to load, and many runs need none
+
+    return retail_stream(loaded, index, sizes, timetable, streams)
 
 
 def _message_files(loaded: Loaded, index: Mapping[str, int], timetable: Timetable) -> MessageFiles | None:
@@ -145,13 +177,27 @@ def _granted(loaded: Loaded) -> int:
     return total
 
 
+def place_of_payment(loaded: Loaded, payment_id: str) -> str:
+    """Where a payment of the workload was written: `file:line` of its file or of the scenario."""
+    for number, entry in enumerate(loaded.scenario.workload):
+        if isinstance(entry, WorkloadFile):
+            place = place_in_file(loaded.files[f"workload.{number}.file"], payment_id)
+            if place is not None:
+                return place
+        elif isinstance(entry, WorkloadPayments):
+            for row, payment in enumerate(entry.payments):
+                if payment.payment_id == payment_id:
+                    return loaded.place_of(("workload", number, "payments", row, "payment_id"))
+    return loaded.place_of("workload")
+
+
 def _check_ids(loaded: Loaded, flow: Flow) -> None:
     """A payment may not be called by a word that results use for what released another."""
     words = [cause.word for cause in Cause if cause.word]
     ids = flow.payment_ids
     taken = ids.filter(pc.or_(pc.is_in(ids, pa.array(words)), pc.starts_with(ids, "matching:")))
     if len(taken):
-        place = loaded.place_of("workload")
+        place = place_of_payment(loaded, taken[0].as_py())
         raise InputError(place, "payment_id", "is a word of its own in results", taken[0].as_py(), "any other id")
 
 
@@ -194,6 +240,7 @@ def _inline_account(given: Mapping[str, Any]) -> AccountRow:
     row["owner"] = given["owner"] or given["account"]
     row["status"] = given["status"].value
     row["warning_line"] = given["warning_line"]
+    row["cap_warning_line"] = given["cap_warning_line"]
     for name in ("overdraft_limit", "floor", "earmark", "pledged", "credit_line", "reserved_high", "reserved_urgent"):
         row[name] = given[name]  # type: ignore[literal-required]
     return row
@@ -212,6 +259,8 @@ def _workload(
     scenario = loaded.scenario
     inline = resolved(scenario)["workload"]
     for number, entry in enumerate(scenario.workload):
+        if entry.system in RETAIL_SYSTEMS:
+            continue
         if isinstance(entry, WorkloadFile):
             path = loaded.files[f"workload.{number}.file"]
             flows.append(read_payments(path, index, scenario.date, entry.system))

@@ -10,7 +10,7 @@ import contextlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cached_property
@@ -18,9 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cnaps_sim.run.columns import empty_table, schema
+from cnaps_sim.run.spool import SpoolFile, parquet_options
+from cnaps_sim.words.codes import System
 from cnaps_sim.words.errors import InputError
 from cnaps_sim.words.tables import TABLES
 
@@ -61,6 +64,7 @@ class Run:
         self.source = source
         self.folder = folder
         self.unwanted: tuple[str, ...] = ()
+        self.spooled: dict[str, SpoolFile] = {}
         self.message_log: HasFolder | None = None
 
     @property
@@ -86,17 +90,38 @@ class Run:
         if name not in TABLES:
             raise InputError("table", "", "no such table", name, ", ".join(TABLES))
         if name not in self._tables:
-            if self.folder is not None and name in self.recorded:
-                path = self.folder / f"{name}.parquet"
-                self._tables[name] = _documented(read_table(path), name, path)
-            else:
-                self._tables[name] = empty_table(name)
+            path = self._file_of(name)
+            self._tables[name] = empty_table(name) if path is None else _documented(read_table(path), name, path)
         return self._tables[name]
+
+    def _file_of(self, name: str) -> Path | None:
+        """The file that holds a table: the run folder's, or the spooled one of a run that has not been saved."""
+        if name in self.spooled:
+            return self.spooled[name].path
+        return self.folder / f"{name}.parquet" if self.folder is not None and name in self.recorded else None
+
+    def payments_of(self, *systems: System) -> pa.Table:
+        """The rows of the table of payments that belong to these systems; of a large file only they are read."""
+        path = None if "payments" in self._tables else self._file_of("payments")
+        if path is None:
+            return _of_systems(self.table("payments"), systems)
+        return pa.concat_tables([empty_table("payments"), *_groups_of(path, systems)])
+
+    def batches(self, name: str) -> Iterator[pa.Table]:
+        """A table in parts, in order; of a large file no more than a part is in memory."""
+        path = None if name in self._tables else self._file_of(name)
+        if path is None:
+            yield self.table(name)
+            return
+        with _reading(path) as file:
+            for group in range(file.num_row_groups):
+                yield _documented(file.read_row_group(group), name, path)
 
     def forget_unwanted(self) -> None:
         """Drop the tables that the scenario does not want kept (`record`)."""
         for name in self.unwanted:
             self._tables.pop(name, None)
+            self.spooled.pop(name, None)
             self.manifest["tables"].pop(name, None)
 
     def frame(self, name: str) -> pd.DataFrame:
@@ -135,10 +160,33 @@ class Run:
 
 def read_table(path: Path) -> pa.Table:
     """One Parquet file as it stands. InputError if it cannot be read."""
+    with _reading(path) as file:
+        return file.read()
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[pq.ParquetFile]:
+    """A Parquet file that is being read. InputError if it cannot be."""
     try:
-        return pq.ParquetFile(path).read()
+        with pq.ParquetFile(path) as file:
+            yield file
     except (OSError, pa.ArrowException) as error:
         raise InputError(str(path), "", "cannot be read", _reason(error), "the table that the run wrote") from None
+
+
+def _of_systems(payments: pa.Table, systems: Sequence[System]) -> pa.Table:
+    wanted = pa.array([system.value for system in systems], pa.string())
+    return payments.filter(pc.is_in(payments["system"].cast(pa.string()), wanted))
+
+
+def _groups_of(path: Path, systems: Sequence[System]) -> Iterator[pa.Table]:
+    """The rows of these systems in each row group of a file of payments that has any."""
+    names = {system.value for system in systems}
+    with _reading(path) as file:
+        for group in range(file.num_row_groups):
+            there = pc.unique(file.read_row_group(group, ["system"])["system"].cast(pa.string())).to_pylist()
+            if names & set(there):
+                yield _of_systems(_documented(file.read_row_group(group), "payments", path), systems)
 
 
 def _documented(table: pa.Table, name: str, path: Path) -> pa.Table:
@@ -260,7 +308,12 @@ def save(run: Run, place: Path, force: bool = False, also: Callable[[Run, Path],
     wanted = [name for name in run.recorded if name not in run.unwanted]
     with new_folder(place, force) as folder:
         with ThreadPoolExecutor(1) as beside:  # tables are compressed while the report is drawn
-            written = [beside.submit(write_table, run.table(name), folder / f"{name}.parquet") for name in wanted]
+            written = [
+                beside.submit(run.spooled[name].place, folder / f"{name}.parquet")
+                if name in run.spooled
+                else beside.submit(write_table, run.table(name), folder / f"{name}.parquet")
+                for name in wanted
+            ]
             if also is not None:
                 also(run, folder)
             for table in written:
@@ -272,19 +325,12 @@ def save(run: Run, place: Path, force: bool = False, also: Callable[[Run, Path],
         (folder / SOURCE).write_text(run.source, encoding="utf-8")
         (folder / MANIFEST).write_text(to_json(run.manifest), encoding="utf-8")
     run.folder = place
+    run.spooled.clear()  # from now on they are read from the folder
 
 
 def write_table(table: pa.Table, path: Path) -> None:
-    """Parquet with zstd, text dictionary-encoded, no pandas metadata."""
-    dictionaries = [item.name for item in table.schema if pa.types.is_dictionary(item.type)]
-    pq.write_table(
-        table,
-        path,
-        compression="zstd",
-        compression_level=1,
-        use_dictionary=dictionaries,
-        write_statistics=False,
-    )
+    """One table as a Parquet file without pandas metadata."""
+    pq.write_table(table, path, **parquet_options(table.schema))
 
 
 def to_json(value: Any) -> str:

@@ -29,7 +29,9 @@ from cnaps_sim.words.timetable import BusinessDay, Timetable
 from cnaps_sim.words.units import MS_PER_MINUTE
 
 if TYPE_CHECKING:
+    from cnaps_sim.core.netting_desk import Netting
     from cnaps_sim.run.exchange import Exchange
+    from cnaps_sim.run.retail import RetailClearing
 
 #: How long after the last window messages are still delivered.
 LAST_DELIVERIES_MS: Final = 10 * MS_PER_MINUTE
@@ -79,7 +81,8 @@ class World:
         )
         self.opening = np.array(self.books.accounts["balance"])
         self.recorder = Recorder(self.books, len(self.population.flow), keep_log=rehearsal is None)
-        self.clock = Clock(self.books, self._begins_ms())
+        self.netting = self._netting()
+        self.clock = Clock(self.books, self._begins_ms(), self.netting)
         names = self.directory.accounts
         self.saps = Saps(self.books, self.recorder, names, scenario.hvps.overdraft_rate, scenario.hvps.penalty_rate)
         self.saps.taken_ids = self.population.booking_like_ids() if rehearsal is None else frozenset()
@@ -97,6 +100,11 @@ class World:
             self._see_close,
             self.matching,
         )
+        self.retail: RetailClearing | None = None
+        if self.population.retail is not None:
+            from cnaps_sim.run.retail import RetailClearing
+
+            self.retail = RetailClearing(self, self.population.retail)
         self.auditor: StreamAuditor | None = None
         if rehearsal is None:
             duration_ms = 0 if self.rules is None else self.rules.duration_ms
@@ -115,7 +123,17 @@ class World:
     def _begins_ms(self) -> int:
         begins_ms = Hvps.begins_ms(self.timetable.business_days[0])
         times = self.population.flow.rows["time_ms"]
+        if self.population.retail is not None:
+            begins_ms = min(begins_ms, self.population.retail.dates[0].begins_ms)
         return min(begins_ms, int(times[0]) if len(times) else begins_ms)
+
+    def _netting(self) -> Netting | None:
+        """The netting server, if the scenario has retail payments."""
+        if self.population.retail is None:
+            return None
+        from cnaps_sim.run.retail import netting_of
+
+        return netting_of(self.population, log_all=self.loaded.scenario.messages > 0)
 
     def _last_ms(self) -> int:
         """When the last payment of the flow is instructed, which may be after the last window."""
@@ -129,6 +147,8 @@ class World:
         self.clock.feed(rows, 0, None if self.exchange is None else self.exchange.rows)
         if self.exchange is not None:
             self.exchange.start()
+        if self.retail is not None:
+            self.retail.start()
         if self.auditor is not None:
             self.recorder.listeners.append(self._see_log)
             self.auditor.see_flow(rows, 0)
@@ -140,7 +160,10 @@ class World:
         """Play every business date; returns what the auditor found in the stream of outcomes."""
         self.play()
         assert self.auditor is not None, "a rehearsal has no auditor"
-        return self.auditor.finish()
+        verdict = self.auditor.finish()
+        if self.retail is not None and self.retail.auditor is not None:
+            verdict = verdict + self.retail.auditor.finish()
+        return verdict
 
     def play(self) -> None:
         """Play every business date."""
@@ -151,6 +174,10 @@ class World:
             self.exchange.give_up()
         self.clock.finish()
         self.recorder.drain()
+        if self.retail is not None:
+            self.retail.recorder.drain()
+        if self.exchange is not None:
+            self.exchange.end()
 
     def _samples(self) -> Process:
         """Look at the accounts every `series_step` from each opening to the scheduled end of the window."""

@@ -49,6 +49,9 @@ class AccountRow(Terms):
     reserved_high: Money = Field(default=0, description="CNY kept for levels 0 and 1 (HPAR)")
     reserved_urgent: Money = Field(default=0, description="CNY kept for levels 0 to 6 (UPAR)")
     warning_line: SignedMoney | None = Field(default=None, description="CNY below which a warning is raised (余额预警)")
+    cap_warning_line: Money | None = Field(
+        default=None, description="CNY of headroom under the net debit cap below which a warning is raised (限额预警)"
+    )
 
     @model_validator(mode="after")
     def _within_overdraft(self) -> Self:

@@ -1,25 +1,16 @@
 """Actions of a scenario: what banks and the central bank do at given moments, one model per verb.
 
-Verbs and their Chinese terms follow the rule sections "the account" and "the settlement queue". Money in fen.
+Verbs and their Chinese terms follow the rule sections "the account" and "the settlement queue". Money in fen. Those of
+retail clearing are in `retail_actions`; `verbs` has all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, Self, get_args
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import (
-    BeforeValidator,
-    Discriminator,
-    Field,
-    PlainSerializer,
-    Tag,
-    ValidationInfo,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, WithJsonSchema, model_validator
 
-from cnaps_sim.scenario.faults import fault, tag
+from cnaps_sim.scenario.faults import fault
 from cnaps_sim.scenario.moments import MomentField
 from cnaps_sim.scenario.quantities import Amount, SignedMoney, read_money
 from cnaps_sim.scenario.terms import AccountId, OneOf, PaymentId, Switch, Terms, listed, shape
@@ -52,7 +43,7 @@ class MoveTail(OnPayment):
 
 
 class Cancel(OnPayment):
-    """Its sender cancels a queued payment (撤销)."""
+    """Its sender cancels a queued payment (撤销); of a package in a cap queue, the whole package."""
 
     do: Literal["cancel"]
 
@@ -99,6 +90,7 @@ MONEY_FIELDS: Final = (
     "warning_line",
     "pledged",
     "credit_line",
+    "cap_warning_line",
 )
 SETTABLE: Final = (*MONEY_FIELDS, "status")
 _STATUS: Final = OneOf.of("status", AccountStatus)
@@ -333,57 +325,3 @@ class Match(Timed):
     """A matching of the queues (排队撮合) on command."""
 
     do: Literal["match"]
-
-
-_MODELS: Final[tuple[type[Timed], ...]] = (
-    *(MoveHead, MoveTail, Cancel, Reprioritise, Set, DebitControl, CreditControl, Inject, Reverse, SameCityNet),
-    *(RoundNet, CentralBankDebit, CentralBankCredit, Fee, StopSending, LogIn, LogOut, Match, Recall, Ask, AskStatus),
-    SetLimit,
-)
-#: The model of each verb, in the order of the documentation.
-VERBS: Final = {get_args(model.model_fields["do"].annotation)[0]: model for model in _MODELS}
-
-
-def _known_verb(action: Any) -> Any:
-    if isinstance(action, Timed):
-        return action
-    if not isinstance(action, Mapping):
-        raise fault("must be a mapping with at and do", ", ".join(VERBS), value=shape(action))
-    verb = action.get("do")
-    if verb is None:
-        raise fault("is missing", ", ".join(VERBS), path=("do",))
-    if not isinstance(verb, str) or verb not in VERBS:
-        raise fault("no such action", ", ".join(VERBS), value=shape(verb), path=("do",))
-    return action
-
-
-def _tag_of(action: Any) -> str:
-    return tag(action["do"] if isinstance(action, Mapping) else action.do)
-
-
-Action = Annotated[
-    Annotated[MoveHead, Tag(tag("move_head"))]
-    | Annotated[MoveTail, Tag(tag("move_tail"))]
-    | Annotated[Cancel, Tag(tag("cancel"))]
-    | Annotated[Reprioritise, Tag(tag("reprioritise"))]
-    | Annotated[Set, Tag(tag("set"))]
-    | Annotated[DebitControl, Tag(tag("debit_control"))]
-    | Annotated[CreditControl, Tag(tag("credit_control"))]
-    | Annotated[Inject, Tag(tag("inject"))]
-    | Annotated[Reverse, Tag(tag("reverse"))]
-    | Annotated[SameCityNet, Tag(tag("same_city_net"))]
-    | Annotated[RoundNet, Tag(tag("round_net"))]
-    | Annotated[CentralBankDebit, Tag(tag("central_bank_debit"))]
-    | Annotated[CentralBankCredit, Tag(tag("central_bank_credit"))]
-    | Annotated[Fee, Tag(tag("fee"))]
-    | Annotated[StopSending, Tag(tag("stop_sending"))]
-    | Annotated[LogIn, Tag(tag("log_in"))]
-    | Annotated[LogOut, Tag(tag("log_out"))]
-    | Annotated[Match, Tag(tag("match"))]
-    | Annotated[Recall, Tag(tag("recall"))]
-    | Annotated[Ask, Tag(tag("ask"))]
-    | Annotated[AskStatus, Tag(tag("ask_status"))]
-    | Annotated[SetLimit, Tag(tag("set_limit"))],
-    Discriminator(_tag_of),
-    BeforeValidator(_known_verb),
-]

@@ -14,13 +14,15 @@ from cnaps_sim.scenario.actions import Ask, AskStatus, Fee, Match, Nets, OnAccou
 from cnaps_sim.scenario.faults import fault
 from cnaps_sim.scenario.matching import MULTILATERAL
 from cnaps_sim.scenario.places import KeyPath
+from cnaps_sim.scenario.retail_actions import LinkLoss
+from cnaps_sim.scenario.retail_checks import check_retail, named_by_retail
 from cnaps_sim.scenario.rules import TimetableTerms
 from cnaps_sim.scenario.workload import WorkloadPayments
 from cnaps_sim.words.bank_code import BANK_CODE_LENGTH, is_valid
 from cnaps_sim.words.calendar import Calendar
 from cnaps_sim.words.errors import nearest
-from cnaps_sim.words.timetable import Timetable
-from cnaps_sim.words.units import format_clock, format_fen
+from cnaps_sim.words.timetable import RETAIL_DATE_SWITCH_MS, Timetable
+from cnaps_sim.words.units import MS_PER_DAY, format_clock, format_fen
 
 if TYPE_CHECKING:
     from cnaps_sim.scenario.model import Scenario
@@ -39,13 +41,14 @@ def check(scenario: Scenario) -> None:
     _check_limits(scenario)
     _check_matching(scenario, timetable)
     _check_questions(scenario)
+    check_retail(scenario, timetable)
     rows = scenario.accounts
     if isinstance(rows, tuple):
         check_named_accounts(scenario, {row.account for row in rows})
 
 
 def named_accounts(scenario: Scenario) -> Iterator[tuple[KeyPath, str]]:
-    """Every account that payments, limits, links or actions name, with the path of the key that does."""
+    """Every account that payments, terms or actions name, with the path of the key that does."""
     for number, entry in enumerate(scenario.workload):
         if isinstance(entry, WorkloadPayments):
             for row, payment in enumerate(entry.payments):
@@ -67,6 +70,7 @@ def named_accounts(scenario: Scenario) -> Iterator[tuple[KeyPath, str]]:
             yield from (((*here, "account", i), account) for i, account in enumerate(action.account))
         elif isinstance(action, Nets):
             yield from (((*here, "nets", i, "account"), net.account) for i, net in enumerate(action.nets))
+    yield from named_by_retail(scenario)
 
 
 def check_named_accounts(scenario: Scenario, known: Collection[str]) -> None:
@@ -172,12 +176,16 @@ def _check_moments(scenario: Scenario, timetable: Timetable) -> None:
     special = days[0].special
     first = days[0].preparation_ms if special is None else min(special[0], days[0].preparation_ms)
     last = days[-1].window_end_ms
+    if scenario.has_retail:  # its first date begins and its last one ends at the date switch
+        first = min(first, RETAIL_DATE_SWITCH_MS - MS_PER_DAY)
+        last = max(last, days[-1].midnight_ms + RETAIL_DATE_SWITCH_MS)
     for number, action in enumerate(scenario.actions):
         at = action.at.ms(scenario.date)
         if not first <= at <= last:
             allowed = f"from {format_clock(first)} to {format_clock(last)}"
             raise fault("outside the hours of the run", allowed, path=("actions", number, "at"))
-        if isinstance(action, StopSending) and action.until is not None and action.until.ms(scenario.date) <= at:
+        until = action.until if isinstance(action, StopSending | LinkLoss) else None
+        if until is not None and until.ms(scenario.date) <= at:
             raise fault("is not after the moment it begins", path=("actions", number, "until"))
 
 

@@ -16,15 +16,11 @@ from cnaps_sim.scenario.faults import fault
 from cnaps_sim.scenario.moments import Span, Step
 from cnaps_sim.scenario.quantities import Share, Sigma, decimal, format_ratio, whole
 from cnaps_sim.scenario.terms import AccountId, Switch, Terms, listed, shape
-from cnaps_sim.words.units import MS_PER_SECOND
+from cnaps_sim.words.network import MOST_ATTEMPTS, RESEND_AFTER_MS
 
 OFF: Final = "off"
 ALL: Final = "all"
 _ALLOWED: Final = "off, all, or {sample: share}"
-#: How long a sender waits for a receipt before it sends the same bytes again [P].
-RESEND_AFTER_MS: Final = 10 * MS_PER_SECOND
-#: How often a sender sends the same bytes at most [P].
-MOST_ATTEMPTS: Final = 5
 
 _SHARE: Final = decimal("0", "1")
 

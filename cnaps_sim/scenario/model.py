@@ -15,14 +15,13 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, mo
 
 from cnaps_sim.scenario import checks
 from cnaps_sim.scenario.accounts import Accounts
-from cnaps_sim.scenario.actions import Action
 from cnaps_sim.scenario.faults import fault
 from cnaps_sim.scenario.matching import LimitRow
 from cnaps_sim.scenario.messages import MessageShare, NetworkTerms
 from cnaps_sim.scenario.moments import Date, Step
 from cnaps_sim.scenario.quantities import Days, Factor, Seed
+from cnaps_sim.scenario.retail import BepsTerms, ClientRow, IbpsTerms, NetsTerms
 from cnaps_sim.scenario.rules import (
-    CALM_SHARE_OF_OUTFLOW,
     BankCodes,
     Detail,
     HvpsTerms,
@@ -30,7 +29,9 @@ from cnaps_sim.scenario.rules import (
     TimetableTerms,
 )
 from cnaps_sim.scenario.terms import Name, OneOf, Terms, Text, listed, shape
-from cnaps_sim.scenario.workload import SYSTEMS, WorkloadEntry
+from cnaps_sim.scenario.usual import USUAL_DETAIL, usual_terms
+from cnaps_sim.scenario.verbs import Action
+from cnaps_sim.scenario.workload import RETAIL_SYSTEMS, SYSTEMS, WorkloadEntry
 from cnaps_sim.words.calendar import Calendar
 from cnaps_sim.words.codes import System
 from cnaps_sim.words.timetable import Timetable
@@ -45,16 +46,17 @@ _SYSTEM: Final = OneOf.of("system", SYSTEMS)
 
 
 def _record(value: object) -> dict[System, Detail]:
-    """The detail recorded of each system; a system that is not named is recorded payment by payment."""
+    """The detail recorded of each system."""
     if not isinstance(value, Mapping):
         raise fault("must be a mapping of systems to a detail", "HVPS: payments", value=shape(value))
-    record = dict.fromkeys(SYSTEMS, Detail.PAYMENTS)
+    record = dict(USUAL_DETAIL)
     for key, detail in value.items():
         if key not in SYSTEMS:
             raise fault("no such system", ", ".join(SYSTEMS), path=(str(key),), at_key=True)
         if detail is not None and detail not in list(Detail):
             raise fault("no such detail", ", ".join(Detail), value=shape(detail), path=(str(key),))
-        record[System(key)] = Detail.PAYMENTS if detail is None else Detail(detail)
+        if detail is not None:
+            record[System(key)] = Detail(detail)
     return record
 
 
@@ -87,8 +89,9 @@ class Scenario(Terms):
     seed: Seed = Field(default=1, description="seed of every random stream")
     scale: Factor = Field(default=Decimal(1), description="multiplies the counts of every generator")
     record: Record = Field(
-        default=dict.fromkeys(SYSTEMS, Detail.PAYMENTS),
-        description="detail recorded of each system: payments, accounts or totals",
+        default=USUAL_DETAIL,
+        description="detail recorded of each system: payments, accounts or totals; if left out, payments of a system "
+        "none of whose payments are generated",
         validate_default=False,
     )
     series_step: Step = Field(default=MS_PER_MINUTE, description="time between two samples of the series")
@@ -106,6 +109,12 @@ class Scenario(Terms):
         default=(), description="bilateral limits that accounts set themselves"
     )
     hvps: HvpsTerms = Field(default=HvpsTerms(), description="how HVPS works")
+    nets: NetsTerms = Field(default=NetsTerms(), description="how the netting server of BEPS and IBPS works")
+    beps: BepsTerms = Field(default=BepsTerms(), description="how BEPS works")
+    ibps: IbpsTerms = Field(default=IbpsTerms(), description="how IBPS works")
+    clients: Annotated[tuple[ClientRow, ...], listed] = Field(
+        default=(), description="indirect participants, whose retail payments their banks make"
+    )
     messages: MessageShare = Field(
         default=Decimal(0), description="payments that travel as ISO 20022 messages: off, all, or {sample: share}"
     )
@@ -114,19 +123,19 @@ class Scenario(Terms):
 
     @model_validator(mode="before")
     @classmethod
-    def _usual_liquidity(cls, data: Any) -> Any:
-        """Given accounts bring their own balances; generated ones have none and start a calm day."""
-        if not isinstance(data, Mapping) or data.get("liquidity") is not None:
-            return data
-        accounts = data.get("accounts")
-        generated = isinstance(accounts, Mapping) and accounts.get("generate") is not None
-        usual = {"share_of_outflow": list(CALM_SHARE_OF_OUTFLOW)} if generated else {"from": "accounts"}
-        return {**data, "liquidity": usual}
+    def _usual_terms(cls, data: Any) -> Any:
+        """What is usual depends on what is generated: balances, caps, and the detail that is recorded."""
+        return usual_terms(data) if isinstance(data, Mapping) else data
 
     @model_validator(mode="after")
     def _checked(self) -> Self:
         checks.check(self)
         return self
+
+    @property
+    def has_retail(self) -> bool:
+        """Whether it brings payments of BEPS or IBPS."""
+        return any(entry.system in RETAIL_SYSTEMS for entry in self.workload)
 
     @property
     def needs_bank_codes(self) -> bool:

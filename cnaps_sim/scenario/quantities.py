@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 from cnaps_sim.scenario.faults import fault
 from cnaps_sim.scenario.terms import LONGEST_NUMBER, read_text, shape
 from cnaps_sim.words.units import MAX_FEN, format_fen, parse_fen
+from cnaps_sim.workload.retail_terms import MOST_REPLY_DAYS
 
 #: Significant digits of a ratio; more would not survive the trip through a file.
 _RATIO_DIGITS: Final = 18
@@ -57,6 +58,12 @@ AccountCount = Annotated[int, whole(1, 100_000), WithJsonSchema(_WHOLE_SCHEMA)]
 
 #: A number of queued payments.
 QueueLength = Annotated[int, whole(0, 1_000_000_000), WithJsonSchema(_WHOLE_SCHEMA)]
+#: How many payments a package may hold.
+PackageLimit = Annotated[int, whole(1, 1_000_000), WithJsonSchema(_WHOLE_SCHEMA)]
+#: How many working days a debit may wait for its reply.
+ReplyDays = Annotated[int, whole(1, MOST_REPLY_DAYS), WithJsonSchema(_WHOLE_SCHEMA)]
+#: A number of parties to something that takes two.
+PartyCount = Annotated[int, whole(2, 100_000), WithJsonSchema(_WHOLE_SCHEMA)]
 
 
 def decimal(low: str, high: str, *, above: bool = False) -> BeforeValidator:
@@ -107,6 +114,8 @@ Share = Annotated[Decimal, decimal("0", "1"), _ratio_text, WithJsonSchema(_RATIO
 Ratio = Annotated[Decimal, decimal("0", "1000"), _ratio_text, WithJsonSchema(_RATIO_SCHEMA)]
 #: A number above 0, such as a scale or an exponent.
 Factor = Annotated[Decimal, decimal("0", "1000", above=True), _ratio_text, WithJsonSchema(_RATIO_SCHEMA)]
+#: The mean of a count of which none is empty.
+MeanCount = Annotated[Decimal, decimal("1", "1000000"), _ratio_text, WithJsonSchema(_RATIO_SCHEMA)]
 #: The standard deviation of a logarithm.
 Sigma = Annotated[Decimal, decimal("0", "10"), _ratio_text, WithJsonSchema(_RATIO_SCHEMA)]
 

@@ -16,7 +16,7 @@ from pydantic import Discriminator, Field, Tag, WithJsonSchema, model_validator
 
 from cnaps_sim.scenario.faults import fault, tag
 from cnaps_sim.scenario.moments import MomentField
-from cnaps_sim.scenario.quantities import AccountCount, Amount, Factor, ItemCount, Share, Sigma
+from cnaps_sim.scenario.quantities import AccountCount, Amount, Factor, ItemCount, MeanCount, Ratio, Share, Sigma
 from cnaps_sim.scenario.terms import (
     AccountId,
     Currency,
@@ -27,11 +27,15 @@ from cnaps_sim.scenario.terms import (
     Text,
     TypeCode,
     choose_one,
+    known_keys,
     listed,
     matching,
 )
+from cnaps_sim.words import retail_terms as usual
 from cnaps_sim.words.codes import Priority, System
+from cnaps_sim.words.retail import RetailKind
 from cnaps_sim.words.units import FEN_PER_YUAN
+from cnaps_sim.workload.retail_terms import RetailParameters
 
 #: HVPS on a working day of 2025: items, and their value in fen (CNY 36.15 tn).
 HVPS_ITEMS_PER_DAY: Final = 1_629_000
@@ -57,7 +61,9 @@ BANK_MEDIAN: Final = 40_000_000 * FEN_PER_YUAN
 BANK_SIGMA: Final = Decimal("1.6")
 
 #: Systems whose payments a scenario can bring.
-SYSTEMS: Final = (System.HVPS,)
+SYSTEMS: Final = (System.HVPS, System.BEPS, System.IBPS)
+#: Those of them whose payments are netted.
+RETAIL_SYSTEMS: Final = (System.BEPS, System.IBPS)
 
 #: A folder or zip file beside the scenario, or with a path of its own.
 MessageSource = Annotated[
@@ -88,12 +94,21 @@ class PaymentRow(Terms):
     priority: Annotated[Priority, OneOf.of("priority", Priority)] = Field(
         default=Priority.NORM, description="URGT (特急), HIGH (紧急) or NORM (普通)"
     )
-    type: TypeCode | None = Field(default=None, description="business type (业务类型), such as A100")
+    type: TypeCode | None = Field(
+        default=None,
+        description="business type (业务类型), such as A100; of BEPS its kind BCRD (if left out), BRTC, BREG, BDBT, "
+        "BRTD or BRGD; of IBPS ICRD (if left out) or IDBT",
+    )
     currency: Currency = Field(
         default="CNY", description="currency; a payment in one without a book is refused in the run"
     )
     due: MomentField | None = Field(default=None, description="when it must be settled at the latest")
     on_behalf_of: Text | None = Field(default=None, description="indirect participant behind the debtor")
+    package: PaymentId | None = Field(
+        default=None,
+        description="package (包) of BEPS that it travels in: payments with the same one are checked and netted "
+        "together; without one a payment is a package of its own",
+    )
 
 
 class WorkloadFile(Terms):
@@ -106,8 +121,14 @@ class WorkloadFile(Terms):
 class WorkloadMessages(Terms):
     """Payments in ISO 20022 messages, one per file: credit transfers (pacs.008, pacs.009), with or without envelope."""
 
-    system: SystemOfWorkload = Field(description="system that takes the payments")
+    system: SystemOfWorkload = Field(description="system that takes the payments: HVPS")
     messages: MessageSource = Field(description="folder or .zip file of messages, from the folder of the scenario")
+
+    @model_validator(mode="after")
+    def _of_hvps(self) -> Self:
+        if self.system is not System.HVPS:
+            raise fault("brings no payments in messages", System.HVPS.value, path=("system",))
+        return self
 
 
 class WorkloadPayments(Terms):
@@ -116,9 +137,29 @@ class WorkloadPayments(Terms):
     system: SystemOfWorkload = Field(description="system that takes the payments")
     payments: Annotated[tuple[PaymentRow, ...], listed] = Field(description="the payments; equal times keep this order")
 
+    @model_validator(mode="after")
+    def _of_their_system(self) -> Self:
+        for row, payment in enumerate(self.payments):
+            here = ("payments", row)
+            if self.system in RETAIL_SYSTEMS:
+                _check_retail(payment, self.system, here)
+            if payment.package is not None and self.system is not System.BEPS:
+                raise fault("only payments of BEPS come in packages", path=(*here, "package"))
+        return self
+
+
+def _check_retail(payment: PaymentRow, system: System, here: tuple[str | int, ...]) -> None:
+    """A payment of BEPS or IBPS has a kind of its system, and no priority."""
+    kind = None if payment.type is None else RetailKind.of_code(payment.type)
+    if payment.type is not None and (kind is None or kind.system is not system):
+        kinds = ", ".join(kind.code for kind in RetailKind if kind.system is system)
+        raise fault(f"no kind of payment of {system.value}", kinds, path=(*here, "type"))
+    if payment.priority is not Priority.NORM:
+        raise fault(f"payments of {system.value} have no priority", "NORM, or none", path=(*here, "priority"))
+
 
 class WorkloadGenerator(Terms):
-    """Generated payments: counts and the value of a day are exact, everything else is drawn.
+    """Generated payments of HVPS: counts and the value of a day are exact, everything else is drawn.
 
     Money is int fen, sigmas are standard deviations of the natural logarithm.
     """
@@ -147,14 +188,99 @@ class WorkloadGenerator(Terms):
         return self
 
 
+class RetailGenerator(Terms):
+    """What generators of BEPS and IBPS have in common."""
+
+    system: SystemOfWorkload = Field(description="system that takes the payments")
+    generator: Annotated[Generator, OneOf.of("generator", Generator)] = Field(description="which generator")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_key_of_hvps(cls, data: Any) -> Any:
+        own = known_keys(cls)
+        for key in data if isinstance(data, Mapping) else ():
+            if key in WorkloadGenerator.model_fields and key not in own:
+                raise fault("is a key of HVPS alone", ", ".join(own), path=(key,), at_key=True)
+        return data
+
+
+class BepsGenerator(RetailGenerator):
+    """Generated payments of BEPS: the items netted in a day and their value are exact, everything else is drawn.
+
+    Money is int fen, sigma is the standard deviation of the natural logarithm. What no share names is an ordinary
+    credit (普通贷记).
+    """
+
+    count: ItemCount = Field(default=usual.BEPS_ITEMS_PER_DAY, description="items a day, before the scenario's scale")
+    value: Amount = Field(default=usual.BEPS_VALUE_PER_DAY, description="CNY a day, before the scenario's scale")
+    realtime_credit_share: Share = Field(
+        default=usual.REALTIME_CREDIT_SHARE, description="share of real-time credits (实时贷记) in the count"
+    )
+    regular_credit_share: Share = Field(
+        default=usual.REGULAR_CREDIT_SHARE, description="share of regular credits (定期贷记) in the count"
+    )
+    ordinary_debit_share: Share = Field(
+        default=usual.ORDINARY_DEBIT_SHARE, description="share of ordinary debits (普通借记) in the count"
+    )
+    realtime_debit_share: Share = Field(
+        default=usual.REALTIME_DEBIT_SHARE, description="share of real-time debits (实时借记) in the count"
+    )
+    regular_debit_share: Share = Field(
+        default=usual.REGULAR_DEBIT_SHARE, description="share of regular debits (定期借记) in the count"
+    )
+    median: Amount = Field(default=usual.BEPS_MEDIAN, description="CNY, median of an item")
+    sigma: Sigma = Field(default=usual.RETAIL_SIGMA, description="sigma of the logarithm of an item")
+    mean_package_size: MeanCount = Field(
+        default=usual.MEAN_PACKAGE_SIZE, description="items of a package in the mean, of kinds that are not real-time"
+    )
+
+    payroll_factor: Ratio = Field(
+        default=RetailParameters.payroll_factor, description="what regular credits are multiplied by on payroll dates"
+    )
+    lump_share: Share = Field(
+        default=RetailParameters.lump_share,
+        description="share of an hour of the day that is sent in its first five minutes",
+    )
+
+    @model_validator(mode="after")
+    def _shares_fit(self) -> Self:
+        shares = [key for key in type(self).model_fields if key.endswith(("_credit_share", "_debit_share"))]
+        if sum(getattr(self, key) for key in shares) > 1:
+            given = next(key for key in shares if key in self.model_fields_set)
+            problem, allowed = "together with the shares of other kinds over 1", "shares that sum to at most 1"
+            raise fault(problem, allowed, path=(given,))
+        return self
+
+
+class IbpsGenerator(RetailGenerator):
+    """Generated payments of IBPS: those netted in a day and their value are exact, everything else is drawn.
+
+    Money is int fen, sigma is the standard deviation of the natural logarithm.
+    """
+
+    count: ItemCount = Field(
+        default=usual.IBPS_ITEMS_PER_DAY, description="payments a day, before the scenario's scale"
+    )
+    value: Amount = Field(default=usual.IBPS_VALUE_PER_DAY, description="CNY a day, before the scenario's scale")
+    debit_share: Share = Field(default=usual.IBPS_DEBIT_SHARE, description="share of debits (网银借记) in the count")
+    median: Amount = Field(default=usual.IBPS_MEDIAN, description="CNY, median of a payment")
+    sigma: Sigma = Field(default=usual.RETAIL_SIGMA, description="sigma of the logarithm of a payment")
+
+
 #: The ways to bring payments, by the key that names each.
 SOURCES: Final = ("file", "messages", "payments", "generator")
 _FILE, _MESSAGES, _PAYMENTS, _GENERATOR = map(tag, SOURCES)
+_OF_BEPS, _OF_IBPS = tag("beps"), tag("ibps")
+_GENERATOR_OF: Final = {System.BEPS.value: _OF_BEPS, System.IBPS.value: _OF_IBPS}
 
 
 def _source(entry: Any) -> str:
     if isinstance(entry, Mapping):
-        return next((tag(key) for key in SOURCES if entry.get(key) is not None), _FILE)
+        found = next((tag(key) for key in SOURCES if entry.get(key) is not None), _FILE)
+        system = entry.get("system")
+        return _GENERATOR_OF.get(system, found) if found == _GENERATOR and isinstance(system, str) else found
+    if isinstance(entry, RetailGenerator):
+        return _OF_BEPS if isinstance(entry, BepsGenerator) else _OF_IBPS
     if isinstance(entry, WorkloadPayments):
         return _PAYMENTS
     if isinstance(entry, WorkloadMessages):
@@ -166,7 +292,9 @@ WorkloadEntry = Annotated[
     Annotated[WorkloadFile, Tag(_FILE)]
     | Annotated[WorkloadMessages, Tag(_MESSAGES)]
     | Annotated[WorkloadPayments, Tag(_PAYMENTS)]
-    | Annotated[WorkloadGenerator, Tag(_GENERATOR)],
+    | Annotated[WorkloadGenerator, Tag(_GENERATOR)]
+    | Annotated[BepsGenerator, Tag(_OF_BEPS)]
+    | Annotated[IbpsGenerator, Tag(_OF_IBPS)],
     Discriminator(_source),
     choose_one(*SOURCES),
 ]

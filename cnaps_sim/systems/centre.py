@@ -8,7 +8,6 @@ What remains is business: a payment enters the books through the same rule as on
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -26,7 +25,8 @@ from cnaps_sim.messages.queue_orders import RequestAnswer
 from cnaps_sim.messages.status import PaymentStatus, TransactionStatus
 from cnaps_sim.messages.technical import Receipt
 from cnaps_sim.messages.validate import Checked, check
-from cnaps_sim.systems.mail import ACCEPTED, Letter, Mail, kind, verdict_of
+from cnaps_sim.systems.mail import ACCEPTED, RESENT, Letter, Mail, kind, verdict_of
+from cnaps_sim.systems.memory import Digests, PaymentIds, digest_of
 from cnaps_sim.words.codes import Act, Answer, Priority, Reason, Refusal, Status, System
 
 #: Status codes of camt.025 and admi.007: done, refused.
@@ -76,7 +76,7 @@ class Register:
     """What the centre knows of participants and payments.
 
     row_of:    account row by bank code
-    sequences: sequence by payment id, of the payments that travel
+    sequences: sequences by payment id, of the payments that travel
     payments:  per sequence what the bank was instructed to pay (`records.FLOW`)
     refusals:  per sequence the refusal that was found before the books saw it (`codes.Refusal`), 0 if none
     specials:  per sequence whether a special session takes it
@@ -85,7 +85,7 @@ class Register:
     """
 
     row_of: dict[str, int]
-    sequences: dict[str, int]
+    sequences: PaymentIds
     payments: Records
     refusals: Any
     specials: Any
@@ -117,9 +117,12 @@ class Centre:
         self.resent = 0
         self.refused = 0
         self.on_answer: Callable[[Checked, Answer], None] = lambda *_: None
-        self._seen: dict[bytes, tuple[bytes, int]] = {}
+        self._seen = Digests(numbers=2)
         self._seen_on = mail.working_date
-        self._final: dict[int, Letter] = {}
+        self._instructions: dict[str, Callable[[Checked], Instruction]] = {
+            credits.PACS_008: _customers_instruction,
+            credits.PACS_009: _banks_instruction,
+        }
         self._requests: dict[str, Callable[[Checked], int]] = {
             credits.PACS_008: self._pay_customer,
             credits.PACS_009: self._pay_bank,
@@ -127,16 +130,22 @@ class Centre:
         recorder.listeners.append(self._see_log)
         mail.network.after_batch.append(recorder.drain)
 
-    def serve(self, iso: str, act: Callable[[Checked], int]) -> None:
-        """Have `act` do what messages of this ISO id ask; it answers the payment's sequence, -1 if it is about none."""
+    def serve(
+        self, iso: str, act: Callable[[Checked], int], instruction: Callable[[Checked], Instruction] | None = None
+    ) -> None:
+        """Have `act` do what messages of this ISO id ask; it answers the payment's sequence, -1 if it is about none.
+
+        instruction: reads the payment that such a message is, so that its end can be told again
+        """
         self._requests[iso] = act
+        if instruction is not None:
+            self._instructions[iso] = instruction
 
     def _forget_earlier_dates(self) -> None:
         """When the working date has changed: what was seen on earlier ones is refused by its date."""
         if self.mail.working_date != self._seen_on:
             self._seen_on = self.mail.working_date
-            self._seen.clear()
-            self._final.clear()
+            self._seen = Digests(numbers=2)
 
     # what arrives ---------------------------------------------------------------------------------------------
 
@@ -146,15 +155,15 @@ class Centre:
         try:
             checked = check(data, self.mail.expected())
             self._acknowledge(checked)
-            key, digest = _replay_key(checked), hashlib.blake2b(data, digest_size=16).digest()
+            key, digest = _replay_key(checked), digest_of(data)
             seen = self._seen.get(key)
             if seen is not None and seen[0] == digest:
                 self.resent += 1
-                self._tell_again(seen[1])
-                return "resent, answered from memory"
+                self._tell_again(seen[1], checked)
+                return RESENT
             if seen is not None:
                 raise Refused(Fault(Layer.BUSINESS, "", "its id was used by another message", Code.DUPLICATE))
-            self._seen[key] = (digest, self._act_on(checked))
+            self._seen.add(key, digest, self._act_on(checked))
         except Refused as refused:
             self.refused += 1
             self._reject(data, refused.fault)
@@ -172,21 +181,20 @@ class Centre:
 
     def _pay_customer(self, checked: Checked) -> int:
         message = credits.read_customer_credit(checked.root)
-        return self._pay(checked, message, message.transactions[0], message.transactions[0].end_to_end_id)
+        return self._pay(checked, message, message.transactions[0])
 
     def _pay_bank(self, checked: Checked) -> int:
         message = credits.read_bank_credit(checked.root)
-        return self._pay(checked, message, message.transactions[0], message.transactions[0].end_to_end_id)
+        return self._pay(checked, message, message.transactions[0])
 
     def _pay(
         self,
         checked: Checked,
         message: credits.CustomerCredit | credits.BankCredit,
         transaction: credits.CustomerTransfer | credits.BankTransfer,
-        end_to_end_id: str,
     ) -> int:
         """A payment enters the books; what became of it is told when the log is drained."""
-        sequence = self.register.sequences.get(transaction.transaction_id, -1)
+        sequence = self.register.sequences.get(transaction.transaction_id)
         debtor, creditor = self.row(message.instructing), self.row(message.instructed)
         if sequence < 0 or self.register.taken[sequence]:
             problem = "no payment of the run has this id" if sequence < 0 else "the payment has been received before"
@@ -198,17 +206,7 @@ class Centre:
         if (creditor, transaction.amount_fen, level) != (known["creditor"], known["amount"], known["level"]):
             raise Refused(Fault(Layer.BUSINESS, "CdtTrfTxInf", "its terms are not those of the payment with this id"))
         self.register.taken[sequence] = True
-        self.open[sequence] = Instruction(
-            sender=message.instructing,
-            receiver=message.instructed,
-            kind=checked.kind,
-            original=OriginalMessage(message.business_id, checked.kind.number, message.created),
-            transaction_id=transaction.transaction_id,
-            uetr=transaction.uetr,
-            end_to_end_id=end_to_end_id,
-            priority=Priority(transaction.priority),
-            document=checked.envelope.document,
-        )
+        self.open[sequence] = _instruction(checked, message, transaction)
         now = int(self.mail.clock.now)
         if sequence in self.register.kept:
             self.register.kept.discard(sequence)
@@ -288,14 +286,22 @@ class Centre:
             paid.reference or paid.transaction_id, sequence, paid.priority,
         )  # fmt: skip
         self.send(letter)
-        if act in _FINAL and not self.mail.network.is_perfect:
-            self._final[sequence] = letter
 
-    def _tell_again(self, sequence: int) -> None:
-        """A resend: the final status once more, if there is one; a payment that still waits was told so."""
-        letter = self._final.get(sequence)
-        if letter is not None:
-            self.send(letter)
+    def _tell_again(self, sequence: int, checked: Checked) -> None:
+        """A resend: the final status once more, if there is one; a payment that still waits was told so.
+
+        What the books did and the message itself say all that the status says, so no letter is kept for it. Nothing
+        is told over a perfect link, nor as long as the first telling is still being sent.
+        """
+        instruction = self._instructions.get(checked.kind.iso)
+        if sequence < 0 or instruction is None or self.mail.network.is_perfect:
+            return
+        if sequence in self.open or self.mail.is_telling(checked.instructing, sequence):
+            return
+        end = self.recorder.latest(sequence)
+        if end is not None and Act(int(end["act"])) in _FINAL:
+            act, refusal = Act(int(end["act"])), Refusal(int(end["refusal"]))
+            self._send_status(sequence, instruction(checked), act, refusal, int(end["time_ms"]))
 
     # answers --------------------------------------------------------------------------------------------------
 
@@ -321,7 +327,7 @@ class Centre:
 
     def sequence_of(self, transaction_id: str) -> int:
         """The payment of that id; -1, which never waits, if there is none."""
-        return self.register.sequences.get(transaction_id, -1)
+        return self.register.sequences.get(transaction_id)
 
     # receipts and rejections ------------------------------------------------------------------------------------
 
@@ -353,7 +359,35 @@ class Centre:
         self.mail.send(letter, self.deliver_to(letter.receiver))
 
 
-def _replay_key(checked: Checked) -> bytes:
-    """Instructing participant, business id and message type, as 16 bytes."""
+def _customers_instruction(checked: Checked) -> Instruction:
+    message = credits.read_customer_credit(checked.root)
+    return _instruction(checked, message, message.transactions[0])
+
+
+def _banks_instruction(checked: Checked) -> Instruction:
+    message = credits.read_bank_credit(checked.root)
+    return _instruction(checked, message, message.transactions[0])
+
+
+def _instruction(
+    checked: Checked,
+    message: credits.CustomerCredit | credits.BankCredit,
+    transaction: credits.CustomerTransfer | credits.BankTransfer,
+) -> Instruction:
+    return Instruction(
+        sender=message.instructing,
+        receiver=message.instructed,
+        kind=checked.kind,
+        original=OriginalMessage(message.business_id, checked.kind.number, message.created),
+        transaction_id=transaction.transaction_id,
+        uetr=transaction.uetr,
+        end_to_end_id=transaction.end_to_end_id,
+        priority=Priority(transaction.priority),
+        document=checked.envelope.document,
+    )
+
+
+def _replay_key(checked: Checked) -> int:
+    """Instructing participant, business id and message type, as a digest."""
     text = f"{checked.instructing}|{checked.business_id}|{checked.kind.number}|{checked.kind.iso}"
-    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+    return digest_of(text.encode())

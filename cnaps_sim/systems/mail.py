@@ -2,6 +2,12 @@
 
 Banks and the centre compose documents; what stands around a document (transport header, signature, business application
 header), which ids it bears and what the clock says is the same for all and stands here.
+
+Over a link that loses or delays, a sender keeps what it sent until it hears of its arrival, sends the same bytes again
+after every `resend_after_ms` of silence, and gives up after `most_attempts`. A bank hears of it by the centre's receipt
+(通信级确认, admi.007) or technical refusal (admi.002), the very messages of the log; the centre by a confirmation of
+the bank's front end, which travels back as everything does but is no message. Receipts are sent once, nobody waits for
+them. The other side tells a resend from a new message, so everything is booked at most once.
 """
 
 from __future__ import annotations
@@ -15,12 +21,12 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from cnaps_sim.engine.clock import Clock
-from cnaps_sim.engine.network import Network
-from cnaps_sim.messages import envelope
+from cnaps_sim.engine.clock import Clock, Rank
+from cnaps_sim.engine.network import Link, Network
+from cnaps_sim.messages import envelope, technical
 from cnaps_sim.messages.app_header import AppHeader, build_app_header
 from cnaps_sim.messages.catalogue import Kind, kind_of
-from cnaps_sim.messages.envelope import CENTRE, FROM_CENTRE, TO_CENTRE, Header
+from cnaps_sim.messages.envelope import CENTRE, FROM_CENTRE, MESSAGE_ID, TO_CENTRE, Header
 from cnaps_sim.messages.faults import Refused
 from cnaps_sim.messages.rules import Expected
 from cnaps_sim.messages.sign import Keys, signature_block
@@ -31,6 +37,10 @@ from cnaps_sim.words.timetable import BusinessDay, Timetable
 ACCEPTED: Final = "accepted"
 LOST: Final = "lost"
 UNDER_WAY: Final = "under way when the run ended"
+RESENT: Final = "resent, answered from memory"
+REPEATED: Final = "resent, read before"
+#: What the log says of passages of which nobody refused anything.
+NOT_REFUSED: Final = frozenset({ACCEPTED, LOST, UNDER_WAY, RESENT, REPEATED})
 
 #: Takes the bytes at the instant of their arrival; answers `accepted`, or why they are refused.
 Receive = Callable[[bytes], str]
@@ -64,6 +74,27 @@ class Letter:
     answers: str = ""
 
 
+@dataclass(slots=True)
+class Posted:
+    """A message that has been sent.
+
+    attempts: how often; lost: how many of those passages never arrive; arrived: whether one has
+    """
+
+    letter: Letter
+    data: bytes
+    receive: Receive
+    link: Link
+    attempts: int = 0
+    lost: int = 0
+    arrived: bool = False
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether every attempt has been made in vain."""
+        return self.lost == self.link.terms.most_attempts
+
+
 class Log(Protocol):
     """Where every passage is written down."""
 
@@ -75,6 +106,10 @@ class Mail:
     """The post office of a run.
 
     keys: signatures of all parties, None where nothing is signed
+    lost: passages that never arrived; given_up: messages of which no attempt arrived
+    on_given_up: told a message of which no attempt arrived, with how often it was sent
+    on_refused:  told a message that its receiver refuses, and why
+    on_under_way: told a message that was still on its way when the run ended
     """
 
     def __init__(
@@ -85,9 +120,15 @@ class Mail:
         self.log = log
         self.keys = keys
         self._expected_by_banks = Expected(verifier=keys)
-        self._under_way: dict[int, tuple[Letter, bytes, int]] = {}
+        self._under_way: dict[int, tuple[Posted, int]] = {}
         self._last_passage = 0
+        self._waiting: dict[tuple[str, bytes], Posted] = {}
+        self._told: dict[tuple[str, int], int] = {}
+        self.lost = 0
         self.given_up = 0
+        self.on_given_up: Callable[[Letter, int], None] = lambda *_: None
+        self.on_refused: Callable[[Letter, str], None] = lambda *_: None
+        self.on_under_way: Callable[[Letter], None] = lambda *_: None
         self._timetable = timetable
         first = timetable.business_days[0].date
         self._midnight = dt.datetime(first.year, first.month, first.day, tzinfo=CHINA)
@@ -177,38 +218,113 @@ class Mail:
         return data
 
     def send_again(self, letter: Letter, data: bytes, receive: Receive) -> None:
-        """Send bytes that have been wrapped."""
+        """Send bytes that have been wrapped, and again until their sender hears of their arrival or gives up."""
         to_centre = letter.receiver == CENTRE
-        participant = letter.sender if to_centre else letter.receiver
-        arrived = False
-        for attempt in self.network.link(participant, to_centre).attempts(int(self.clock.now)):
-            if not attempt.arrivals_ms:
-                self.log.note(letter, data, attempt.sent_ms, None, LOST)
-            for arrival_ms in attempt.arrivals_ms:
-                arrived = True
-                self._deliver_at(arrival_ms, attempt.sent_ms, letter, data, receive)
-        self.given_up += not arrived
+        link = self.network.link(letter.sender if to_centre else letter.receiver, to_centre)
+        posted = Posted(letter, data, receive, link)
+        if not link.terms.is_perfect and letter.kind.iso != technical.ADMI_007:
+            self._wait_for(posted)
+        self._attempt(posted)
+
+    def _wait_for(self, posted: Posted) -> None:
+        letter = posted.letter
+        self._waiting[letter.sender, posted.data[MESSAGE_ID]] = posted
+        if letter.payment >= 0:
+            about = (letter.receiver, letter.payment)
+            self._told[about] = self._told.get(about, 0) + 1
+
+    def _attempt(self, posted: Posted) -> None:
+        """One passage of a message, and the next if nothing is heard of it in time."""
+        letter, data = posted.letter, posted.data
+        sent_ms = int(self.clock.now)
+        posted.attempts += 1
+        arrivals_ms = posted.link.passage(sent_ms)
+        if not arrivals_ms:
+            posted.lost += 1
+            self.lost += 1
+            self.log.note(letter, data, sent_ms, None, LOST)
+        for arrival_ms in arrivals_ms:
+            self._deliver_at(arrival_ms, sent_ms, posted)
+        key = (letter.sender, data[MESSAGE_ID])
+        if key in self._waiting:
+            self.clock.call_at(sent_ms + posted.link.terms.resend_after_ms, Rank.ARRIVAL, lambda: self._look_for(key))
+
+    def _look_for(self, key: tuple[str, bytes]) -> None:
+        """A sender has waited long enough: the next attempt, or the end of them."""
+        posted = self._waiting.get(key)
+        if posted is None:
+            return
+        if posted.attempts < posted.link.terms.most_attempts:
+            self._attempt(posted)
+        else:
+            self._leave(key)
+
+    def _leave(self, key: tuple[str, bytes]) -> None:
+        """Nothing more is sent of a message."""
+        posted = self._waiting.pop(key, None)
+        if posted is None:
+            return
+        about = (posted.letter.receiver, posted.letter.payment)
+        if about in self._told:
+            self._told[about] -= 1
+            if not self._told[about]:
+                del self._told[about]
+        if posted.is_lost:
+            self.given_up += 1
+            self.on_given_up(posted.letter, posted.attempts)
+
+    def confirm(self, sender: str, message_id: bytes) -> None:
+        """A sender hears that its message has arrived; `message_id` is the communication id (通信级标识号)."""
+        if self._waiting:
+            self._leave((sender, message_id))
+
+    def is_telling(self, receiver: str, payment: int) -> bool:
+        """Whether something about this payment is still being sent to a receiver, who has not confirmed it."""
+        return (receiver, payment) in self._told
 
     def close(self) -> int:
-        """The run is over: what has not arrived is logged as such. Returns how many messages that are."""
+        """The run is over: what has not arrived is logged as such. Returns how many passages that are."""
+        for key, posted in list(self._waiting.items()):
+            if posted.is_lost:
+                self._leave(key)
         left = list(self._under_way.values())
+        for posted, sent_ms in left:
+            self.log.note(posted.letter, posted.data, sent_ms, None, UNDER_WAY)
+        unfinished = [*self._waiting.values(), *[posted for posted, _ in left]]
+        for posted in {id(posted): posted for posted in unfinished if not posted.arrived}.values():
+            self.on_under_way(posted.letter)
         self._under_way.clear()
-        for letter, data, sent_ms in left:
-            self.log.note(letter, data, sent_ms, None, UNDER_WAY)
+        self._waiting.clear()
+        self._told.clear()
         return len(left)
 
-    def _deliver_at(self, arrival_ms: int, sent_ms: int, letter: Letter, data: bytes, receive: Receive) -> None:
+    def _deliver_at(self, arrival_ms: int, sent_ms: int, posted: Posted) -> None:
         self._last_passage += 1
         passage = self._last_passage
-        self._under_way[passage] = (letter, data, sent_ms)
+        self._under_way[passage] = (posted, sent_ms)
+        letter = posted.letter
 
-        def arrive(bytes_: bytes) -> None:
+        def arrive(data: bytes) -> None:
             del self._under_way[passage]
-            verdict = receive(bytes_)
-            self.log.note(letter, bytes_, sent_ms, arrival_ms, verdict)
+            posted.arrived = True
+            verdict = posted.receive(data)
+            self.log.note(letter, data, sent_ms, arrival_ms, verdict)
+            if verdict not in NOT_REFUSED:
+                self.on_refused(letter, verdict)
+            if letter.sender == CENTRE and (CENTRE, data[MESSAGE_ID]) in self._waiting:
+                self._confirm_over(self.network.link(letter.receiver, to_centre=True), data[MESSAGE_ID])
 
         order = letter.payment if letter.payment >= 0 else 0
-        self.network.deliver_at(arrival_ms, data, arrive, order)
+        self.network.deliver_at(arrival_ms, posted.data, arrive, order)
+
+    def _confirm_over(self, link: Link, message_id: bytes) -> None:
+        """A bank's front end confirms a message of the centre."""
+        now = int(self.clock.now)
+        for heard_ms in link.passage(now)[:1]:
+            if heard_ms == now:
+                self.confirm(CENTRE, message_id)
+            else:
+                self.clock.call_at(heard_ms, Rank.ARRIVAL, lambda: self.confirm(CENTRE, message_id))
 
 
 @lru_cache

@@ -16,7 +16,7 @@ from cnaps_sim.messages.validate import Checked
 from cnaps_sim.systems.centre import Centre, Instruction
 from cnaps_sim.systems.mail import Letter
 from cnaps_sim.systems.saps import Saps
-from cnaps_sim.words.codes import Answer, Priority
+from cnaps_sim.words.codes import Answer, BusinessType, Priority
 
 #: Told the sequence of a payment; answers its debtor's row, its creditor's row and its amount in fen.
 Terms = Callable[[int], tuple[int, int, int]]
@@ -31,7 +31,7 @@ class Recalls:
         self.terms = terms
         centre.serve(returns.CAMT_056, self._recall)
         centre.serve(returns.CAMT_029, self._answer)
-        centre.serve(returns.PACS_004, self._return)
+        centre.serve(returns.PACS_004, self._return, self._instruction)
 
     def _recall(self, checked: Checked) -> int:
         """camt.056 is passed on to the bank that was paid; refused while the payment has not settled."""
@@ -62,7 +62,14 @@ class Recalls:
         now = int(self.centre.mail.clock.now)
         self.saps.return_payment(now, original, debtor, creditor, amount)
         sequence = self.centre.recorder.sequences - 1
-        self.centre.open[sequence] = Instruction(
+        self.centre.open[sequence] = self._instruction(checked)
+        return sequence
+
+    def _instruction(self, checked: Checked) -> Instruction:
+        """What a pacs.004 that has been booked asks, under the id that results give it."""
+        message = returns.read_return(checked.root)
+        original = self.centre.sequence_of(message.original_transaction_id)
+        return Instruction(
             sender=message.instructing,
             receiver=message.instructed,
             kind=checked.kind,
@@ -72,9 +79,15 @@ class Recalls:
             end_to_end_id=message.return_id,
             priority=Priority.NORM,
             document=checked.envelope.document,
-            reference=self.centre.recorder.bookings[-1].payment_id or "",
+            reference=self._reference(original),
         )
-        return sequence
+
+    def _reference(self, original: int) -> str:
+        """What results call the latest return of a payment."""
+        bookings = reversed(self.centre.recorder.bookings)
+        return next(
+            (b.payment_id or "" for b in bookings if b.original == original and b.type == BusinessType.RETURN.code), ""
+        )
 
     def _refusal(self, transaction_id: str, payer: str, paid: str) -> Answer:
         """Why a payment cannot be asked for or sent back between these two banks now, or DONE."""

@@ -92,6 +92,10 @@ class Saps:
         """The row of one of the central bank's own accounts."""
         return self.row[account.value]
 
+    def is_open(self) -> bool:
+        """Whether the central bank books now: from the opening to the end of the clearing window."""
+        return Phase(int(self.books.desk["phase"][0])) in _OPEN_PHASES
+
     # bookings ---------------------------------------------------------------------------------------------
 
     def _book(
@@ -167,11 +171,9 @@ class Saps:
         posted if its account can pay, else it queues alone. Level 3: same-city nets; level 4: round nets. A table
         that names an account which is not open, or that comes out of hours, is refused whole.
         """
-        if any(Life(int(self.books.accounts["life"][account])) in _NOT_OPEN for account, _ in nets):
-            return Refusal.CLOSED_ACCOUNT
-        desk = self.books.desk[0]
-        if Phase(int(desk["phase"])) not in _OPEN_PHASES or desk["special_session"]:
-            return Refusal.OUT_OF_HOURS
+        refusal = self.refuses_nets(nets)
+        if refusal != Refusal.NONE:
+            return refusal
         same_city = level == Level.SAME_CITY_NET
         kind = TransferKind.SAME_CITY_NET if same_city else TransferKind.NET
         business = BusinessType.SAME_CITY_NET if same_city else BusinessType.ROUND_NET
@@ -183,6 +185,26 @@ class Saps:
             if net < 0:
                 self._book(time_ms, kind, account, own, -net, level, business)
         return Refusal.NONE
+
+    def refuses_nets(self, nets: Sequence[tuple[int, int]]) -> Refusal:
+        """Why a table of nets would be refused whole: an account that is not open, or the hour; NONE if it is taken."""
+        if any(Life(int(self.books.accounts["life"][account])) in _NOT_OPEN for account, _ in nets):
+            return Refusal.CLOSED_ACCOUNT
+        if not self.is_open() or self.books.desk["special_session"][0]:
+            return Refusal.OUT_OF_HOURS
+        return Refusal.NONE
+
+    @property
+    def next_booking(self) -> int:
+        """The sequence that the next booking will get."""
+        return self.recorder.sequences
+
+    def book_net(self, time_ms: int, account: int, net: int) -> Act:
+        """One leg of a third-party net against the netting account, level 4 (fen, positive = to receive)."""
+        own = self.own(CentralBankAccount.NETTING)
+        debtor, creditor = (own, account) if net > 0 else (account, own)
+        kind, business = TransferKind.NET, BusinessType.OTHER_NET
+        return self._book(time_ms, kind, debtor, creditor, abs(net), Level.ROUND_NET, business)
 
     def inject(self, time_ms: int, account: int, amount: int) -> Refusal:
         """Give an account liquidity, without a queue: the researcher's own tap. Refused where a booking would be."""

@@ -388,6 +388,9 @@ class Answer(IntEnum):
     SENT_BACK = 9
     NOT_YOURS = 10  # a limit of somebody else
     NO_COUNTERPARTY = 11  # a bilateral limit is towards another participant
+    SHORT_OF_HEADROOM = 12  # an earmark cannot be lowered below what the net debit cap is used for
+    NETTED = 13  # a retail payment that has been netted is final
+    NO_REQUEST = 14  # no third-party net of this sender waits for its debtors
 
     @property
     def sentence(self) -> str:
@@ -407,4 +410,7 @@ _ANSWER_WORDS = {
     Answer.SENT_BACK: "the payment has been sent back before",
     Answer.NOT_YOURS: "the account belongs to another participant",
     Answer.NO_COUNTERPARTY: "there is no such other participant",
+    Answer.SHORT_OF_HEADROOM: "the net debit cap is used for more than would be left of it",
+    Answer.NETTED: "it has been netted, which is final",
+    Answer.NO_REQUEST: "no third-party net of this sender is waiting",
 }

@@ -89,9 +89,7 @@ _TERMS: Final = {
     RetailKind.REALTIME_CREDIT: _Terms(
         _BEPS, "BRTC", "real-time credit", "实时贷记", ("beps.123", "beps.124"), False, False, True
     ),
-    RetailKind.REGULAR_CREDIT: _Terms(
-        _BEPS, "BREG", "regular credit", "定期贷记", ("beps.125",), False, True, False
-    ),
+    RetailKind.REGULAR_CREDIT: _Terms(_BEPS, "BREG", "regular credit", "定期贷记", ("beps.125",), False, True, False),
     RetailKind.ORDINARY_DEBIT: _Terms(
         _BEPS, "BDBT", "ordinary debit", "普通借记", ("beps.127", "beps.128"), True, True, True
     ),
@@ -101,7 +99,11 @@ _TERMS: Final = {
     RetailKind.REGULAR_DEBIT: _Terms(
         _BEPS, "BRGD", "regular debit", "定期借记", ("beps.133", "beps.134"), True, True, True
     ),
-    RetailKind.IBPS_CREDIT: _Terms(_IBPS, "ICRD", "online credit", "网银贷记", ("ibps.101", "ibps.102"), False, False, True),
-    RetailKind.IBPS_DEBIT: _Terms(_IBPS, "IDBT", "online debit", "网银借记", ("ibps.103", "ibps.104"), True, False, True),
+    RetailKind.IBPS_CREDIT: _Terms(
+        _IBPS, "ICRD", "online credit", "网银贷记", ("ibps.101", "ibps.102"), False, False, True
+    ),
+    RetailKind.IBPS_DEBIT: _Terms(
+        _IBPS, "IDBT", "online debit", "网银借记", ("ibps.103", "ibps.104"), True, False, True
+    ),
 }
 _OF_CODE: Final = {terms.code: kind for kind, terms in _TERMS.items()}

@@ -20,19 +20,20 @@ class Column(NamedTuple):
 
 
 _DATE = Column("date", "date", "HVPS business date")
+_EITHER_DATE = Column("date", "date", "HVPS business date; of a retail payment or round its retail date")
 
 TABLES: dict[str, tuple[Column, ...]] = {
     "payments": (
-        _DATE,
+        _EITHER_DATE,
         Column("sequence", "i64", "number of the instruction, unique in the run"),
         Column("payment_id", "id", "the sender's id"),
-        Column("system", "text", "HVPS; SAPS for items of levels 0 and 2-5"),
+        Column("system", "text", "HVPS; SAPS for items of levels 0 and 2-5; BEPS and IBPS for retail items"),
         Column("debtor", "text", "account debited"),
         Column("creditor", "text", "account credited"),
         Column("on_behalf_of", "text", "indirect participant behind the debtor", False),
         Column("amount_fen", "i64", "fen"),
-        Column("priority", "text", "URGT, HIGH, NORM; null for the central bank's bookings", False),
-        Column("level", "i8", "level of the settlement queue, 0-7"),
+        Column("priority", "text", "URGT, HIGH, NORM; null for retail items and the central bank's bookings", False),
+        Column("level", "i8", "level of the settlement queue, 0-7; null for retail items", False),
         Column("type", "text", "business type", False),
         Column("instructed_ms", "i64", "when the bank was told to pay"),
         Column("submitted_ms", "i64", "when the system received it; null if it never left the bank", False),
@@ -44,7 +45,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("status", "text", "PR00-PR32"),
         Column("reason", "text", "RJ90-RJ99", False),
         Column("reason_iso", "text", "ISO 20022 reason code", False),
-        Column("released_by", "text", "what let it settle; null when it settled on arrival", False),
+        Column("released_by", "text", "what let it settle or be netted; null when that was on arrival", False),
     ),
     "transfers": (
         _DATE,
@@ -86,7 +87,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("value", "i64", "in the unit that ends the measure's name"),
     ),
     "rounds": (
-        _DATE,
+        _EITHER_DATE,
         Column("round", "i64", "netting round"),
         Column("time_ms", "i64", "instant of the round"),
         Column("kind", "text", "first, intraday, last, only"),

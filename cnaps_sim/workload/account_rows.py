@@ -32,11 +32,13 @@ _LIMITS: Final = (
     "reserved_urgent",
 )
 
+_NEVER_NEGATIVE: Final = frozenset({*_LIMITS, "cap_warning_line"})
+
 #: The columns of an accounts file.
 ACCOUNT_TERMS: Final = Terms(
     required=("account", "balance"),
-    optional=("name", "kind", "owner", "status", *_LIMITS, "warning_line"),
-    money=frozenset({"balance", "warning_line", *_LIMITS}),
+    optional=("name", "kind", "owner", "status", *_LIMITS, "warning_line", "cap_warning_line"),
+    money=frozenset({"balance", "warning_line", "cap_warning_line", *_LIMITS}),
     coded=frozenset(),
 )
 
@@ -62,6 +64,7 @@ class AccountRow(TypedDict):
     reserved_high: int  # kept for levels 0-1
     reserved_urgent: int  # kept for levels 0-6
     warning_line: int | None  # 余额预警
+    cap_warning_line: int | None  # 限额预警, of the headroom under the net debit cap
 
 
 def account_row(account: str, balance: int = 0, name: str = "", kind: str | None = None) -> AccountRow:
@@ -81,6 +84,7 @@ def account_row(account: str, balance: int = 0, name: str = "", kind: str | None
         reserved_high=0,
         reserved_urgent=0,
         warning_line=None,
+        cap_warning_line=None,
     )
 
 
@@ -163,6 +167,7 @@ def _account(sheet: Sheet, row: int, cells: Mapping[str, str | int], strict_code
         reserved_high=money["reserved_high"],
         reserved_urgent=money["reserved_urgent"],
         warning_line=None if cells["warning_line"] == "" else money["warning_line"],
+        cap_warning_line=None if cells["cap_warning_line"] == "" else money["cap_warning_line"],
     )
 
 
@@ -190,6 +195,6 @@ def _money(cell: str | int, key: str, check: Callable[[str, str, str], None]) ->
         raise
     if abs(fen) > MAX_FEN:
         check(key, "over the largest amount", f"up to {format_fen(MAX_FEN)}")
-    if fen < 0 and key in _LIMITS:
+    if fen < 0 and key in _NEVER_NEGATIVE:
         check(key, "must not be below 0", AMOUNT_ALLOWED)
     return fen

@@ -60,6 +60,16 @@ HEAD_OFFICES: Final = {
     ParticipantKind.CITY: (("313100000013", "北京银行", "BOB"),),
 }
 
+#: The special participants that are known by name; their codes here are made up.
+SPECIAL_NAMES: Final = (
+    ("中央国债登记结算", "CCDC"),
+    ("中国银联", "UnionPay"),
+    ("网联清算", "NUCC"),
+    ("银行间市场清算所", "SHCH"),
+    ("中国外汇交易中心", "CFETS"),
+    ("跨境银行间支付清算", "CIPS"),
+)
+
 #: Class digits, Chinese and English of made-up codes and names.
 _MADE_UP: Final = {
     ParticipantKind.STATE: ("100", "国有大型商业银行", "State bank"),
@@ -118,7 +128,10 @@ def _identity(kind: ParticipantKind, number: int) -> tuple[str, str]:
         code, chinese, english = real[number - 1]
         return code, f"{chinese} / {english}"
     class_digits, chinese, english = _MADE_UP[kind]
-    return with_check_digit(f"{class_digits}0000{number:04d}"), f"{chinese} {number:03d} / {english} {number:03d}"
+    code = with_check_digit(f"{class_digits}0000{number:04d}")
+    if kind is ParticipantKind.SPECIAL and number <= len(SPECIAL_NAMES):
+        return code, " / ".join(SPECIAL_NAMES[number - 1])
+    return code, f"{chinese} {number:03d} / {english} {number:03d}"
 
 
 def account_rows(accounts: Accounts, balances: Sequence[int] | None = None) -> list[AccountRow]:

@@ -18,13 +18,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cnaps_sim.core.records import FLOW, new
-from cnaps_sim.words.codes import SPECIAL_SESSION_TYPES, Priority, Refusal, System
-from cnaps_sim.words.errors import InputError, nearest
-from cnaps_sim.words.units import format_fen
+from cnaps_sim.words.codes import SPECIAL_SESSION_TYPES, Priority, System
 from cnaps_sim.workload.account_rows import accounts_from_frame, accounts_from_rows, read_accounts
-from cnaps_sim.workload.columns import Fault, Moments, amounts_fen, coded, empty_cell, first_of, moments, raise_first
+from cnaps_sim.workload.columns import Fault, amounts_fen, coded, empty_cell, first_of, moments, raise_first
 from cnaps_sim.workload.flow import NO_DUE_TIME, NO_TYPE, Flow, sorted_flow
-from cnaps_sim.workload.ids import first_duplicate
+from cnaps_sim.workload.payment_cells import (
+    account_rows_of,
+    check_total,
+    duplicate_fault,
+    first_outside,
+    other_system,
+    principals_of,
+    refusals_of,
+    times_of,
+)
 from cnaps_sim.workload.sheet import Place, Sheet, Terms, frame_sheet, read_sheet, rows_sheet
 
 if TYPE_CHECKING:
@@ -37,6 +44,7 @@ __all__ = [
     "earliest_date_time",
     "from_frame",
     "from_rows",
+    "place_of_payment",
     "read_accounts",
     "read_payments",
 ]
@@ -48,10 +56,6 @@ PAYMENT_TERMS: Final = Terms(
     money=frozenset({"amount"}),
     coded=frozenset({"debtor", "creditor", "system", "priority", "type", "currency", "on_behalf_of"}),
 )
-#: The currency of the settlement accounts.
-CURRENCY: Final = "CNY"
-
-_TOTAL_LIMIT: Final = 2**63 - 1
 _MAX_TYPES: Final = 32_767
 _EPOCH: Final = dt.date(1970, 1, 1)
 
@@ -108,6 +112,16 @@ def from_frame(
     return _flow(frame_sheet(frame, terms, name), account_index, first_date, system)
 
 
+def place_of_payment(path: str | Path, payment_id: str, terms: Terms = PAYMENT_TERMS) -> str | None:
+    """Where a payment stands in a file that has been read, as `read_payments` says it; None if it is not there.
+
+    terms: the columns of the file
+    """
+    sheet = read_sheet(path, terms.without("time"))
+    row = pc.index(sheet.column("payment_id"), payment_id).as_py()
+    return None if row < 0 else sheet.place(row)
+
+
 def earliest_date_time(path: str | Path) -> dt.datetime | None:
     """The earliest full date-time in the column `time` of a payments file; None if times of day are all it has.
 
@@ -127,19 +141,19 @@ def earliest_date_time(path: str | Path) -> dt.datetime | None:
 def _flow(sheet: Sheet, account_index: Mapping[str, int], first_date: dt.date, system: System) -> Flow:
     """The rows of a sheet as a flow; every column is read before the earliest fault is raised."""
     payment_ids = sheet.column("payment_id")
-    times = _times(sheet, first_date)
-    debtor, debtor_fault = _account_rows(sheet, "debtor", account_index)
-    creditor, creditor_fault = _account_rows(sheet, "creditor", account_index)
+    times = times_of(sheet, first_date)
+    debtor, debtor_fault = account_rows_of(sheet, "debtor", account_index)
+    creditor, creditor_fault = account_rows_of(sheet, "creditor", account_index)
     amount, amount_fault = amounts_fen(sheet.column("amount"), "amount")
-    system_fault = _system_fault(sheet, system)
+    system_fault = other_system(sheet, system)
     level, priority_fault = _levels(sheet)
     type_index, types, type_fault = _types(sheet)
-    refusal, currency_fault = _refusals(sheet)
+    refusal, currency_fault = refusals_of(sheet)
     due_ms, due_fault = _due(sheet, first_date)
     raise_first(
         sheet,
         empty_cell(payment_ids, "payment_id", "an id that no other payment has"),
-        _duplicate_fault(sheet, payment_ids),
+        duplicate_fault(sheet, payment_ids),
         times.fault,
         debtor_fault,
         creditor_fault,
@@ -150,7 +164,7 @@ def _flow(sheet: Sheet, account_index: Mapping[str, int], first_date: dt.date, s
         currency_fault,
         due_fault,
     )
-    _check_total(sheet, amount)
+    check_total(sheet, amount)
     rows = new(FLOW, sheet.row_count)
     rows["time_ms"], rows["amount"], rows["debtor"], rows["creditor"] = times.ms, amount, debtor, creditor
     rows["level"], rows["refusal"] = level, refusal
@@ -163,51 +177,8 @@ def _flow(sheet: Sheet, account_index: Mapping[str, int], first_date: dt.date, s
         types=types,
         type_index=type_index,
         due_ms=due_ms,
-        on_behalf_of=_principals(sheet),
+        on_behalf_of=principals_of(sheet),
     )
-
-
-def _times(sheet: Sheet, first_date: dt.date) -> Moments:
-    if "time" not in sheet.columns:
-        return Moments(np.zeros(sheet.row_count, np.int64), np.zeros(sheet.row_count, np.bool_), None)
-    return moments(sheet.column("time"), first_date, "time")
-
-
-def _duplicate_fault(sheet: Sheet, payment_ids: pa.StringArray) -> Fault | None:
-    twice = first_duplicate(payment_ids)
-    if twice is None:
-        return None
-    earlier, row = twice
-    return Fault(row, "payment_id", f"already used at {sheet.place(earlier)}", payment_ids[row].as_py())
-
-
-def _account_rows(
-    sheet: Sheet, key: str, account_index: Mapping[str, int]
-) -> tuple[npt.NDArray[np.int32], Fault | None]:
-    """The account row of each cell."""
-    numbers, names = coded(sheet.column(key))
-    found = np.array([account_index.get(name, -1) for name in names], dtype=np.int32)
-    rows = found[numbers] if len(names) else np.zeros(0, dtype=np.int32)
-    row = first_of(rows < 0)
-    if row is None:
-        return rows, None
-    name = names[numbers[row]]
-    problem = "unknown account" if name else "missing value"
-    return rows, Fault(row, key, problem, name, nearest(name, account_index) if name else "an account")
-
-
-def _first_outside(sheet: Sheet, key: str, allowed: Sequence[str], problem: str) -> Fault | None:
-    """The first cell that is neither empty nor one of the allowed words."""
-    numbers, words = coded(sheet.column(key))
-    wrong = np.array([bool(word) and word not in allowed for word in words], dtype=np.bool_)
-    row = first_of(wrong[numbers]) if len(words) else None
-    return None if row is None else Fault(row, key, problem, words[numbers[row]], ", ".join(allowed))
-
-
-def _system_fault(sheet: Sheet, system: System) -> Fault | None:
-    if "system" not in sheet.columns:
-        return None
-    return _first_outside(sheet, "system", [system.value], "not the system these payments are for")
 
 
 def _levels(sheet: Sheet) -> tuple[npt.NDArray[np.int8], Fault | None]:
@@ -215,7 +186,7 @@ def _levels(sheet: Sheet) -> tuple[npt.NDArray[np.int8], Fault | None]:
     if "priority" not in sheet.columns:
         return np.full(sheet.row_count, Priority.NORM.level, dtype=np.int8), None
     allowed = [Priority.NORM.value, Priority.HIGH.value, Priority.URGT.value]
-    fault = _first_outside(sheet, "priority", allowed, "unknown priority")
+    fault = first_outside(sheet, "priority", allowed, "unknown priority")
     numbers, words = coded(sheet.column("priority"))
     levels = [Priority(word).level if word in allowed else Priority.NORM.level for word in words]
     return np.array(levels, dtype=np.int8)[numbers], fault
@@ -236,19 +207,6 @@ def _types(sheet: Sheet) -> tuple[npt.NDArray[np.int16], tuple[str, ...], Fault 
     return np.array([place.get(word, NO_TYPE) for word in words], dtype=np.int16)[numbers], types, None
 
 
-def _refusals(sheet: Sheet) -> tuple[npt.NDArray[np.int8], Fault | None]:
-    """NO_BOOK where a payment is in a currency other than that of the settlement accounts."""
-    if "currency" not in sheet.columns:
-        return np.zeros(sheet.row_count, dtype=np.int8), None
-    numbers, words = coded(sheet.column("currency"))
-    refusals = [Refusal.NO_BOOK if word not in ("", CURRENCY) else Refusal.NONE for word in words]
-    wrong = [bool(word) and not (len(word) == 3 and word.isascii() and word.isupper()) for word in words]
-    row = first_of(np.array(wrong, dtype=np.bool_)[numbers])
-    allowed = "three capital letters, such as CNY"
-    fault = None if row is None else Fault(row, "currency", "not a currency code", words[numbers[row]], allowed)
-    return np.array(refusals, dtype=np.int8)[numbers], fault
-
-
 def _due(sheet: Sheet, first_date: dt.date) -> tuple[npt.NDArray[np.int64] | None, Fault | None]:
     """The instant each payment is due, NO_DUE_TIME where none is told; None if none is told at all."""
     if "due" not in sheet.columns:
@@ -262,24 +220,3 @@ def _due(sheet: Sheet, first_date: dt.date) -> tuple[npt.NDArray[np.int64] | Non
     due_ms = np.full(sheet.row_count, NO_DUE_TIME, dtype=np.int64)
     due_ms[rows] = found.ms
     return due_ms, None if found.fault is None else found.fault._replace(row=int(rows[found.fault.row]))
-
-
-def _principals(sheet: Sheet) -> pa.Array | None:
-    """The indirect participants; None if no payment has one."""
-    if "on_behalf_of" not in sheet.columns:
-        return None
-    numbers, names = coded(sheet.column("on_behalf_of"))
-    if not any(names):
-        return None
-    told = [name for name in names if name]
-    place = {name: i for i, name in enumerate(told)}
-    places = np.array([place.get(name, -1) for name in names], dtype=np.int32)[numbers]
-    return pa.DictionaryArray.from_arrays(pa.array(places, mask=places < 0), pa.array(told, pa.string()))
-
-
-def _check_total(sheet: Sheet, amount: npt.NDArray[np.int64]) -> None:
-    """InputError if the amounts add up to more than the books can count in one account."""
-    total = (int((amount >> 31).sum()) << 31) + int((amount & (2**31 - 1)).sum())
-    if total > _TOTAL_LIMIT:
-        limit = f"up to {format_fen(_TOTAL_LIMIT)}"
-        raise InputError(sheet.whole_place, "amount", "the payments add up to too much", format_fen(total), limit)

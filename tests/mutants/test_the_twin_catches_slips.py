@@ -1,4 +1,4 @@
-"""The comparison of the two sets of books is itself tested: each one-line slip in the compiled books must fail it.
+"""The comparisons with the twins are tested: each one-line slip in the compiled books or netting server must fail.
 
 A copy of the package gets one slip and runs the comparison uncompiled. The fast tier tries a few of the slips,
 the slow tier all of them.
@@ -20,7 +20,7 @@ from cnaps_sim.core import queue
 
 EDITS: tuple[tuple[str, str, str], ...] = runpy.run_path(str(Path(__file__).with_name("edits.py")))["EDITS"]
 CORE = Path(queue.__file__).parent
-COMPARISON = Path(__file__).parents[1] / "properties" / "test_books_and_twin_agree.py"
+COMPARISONS = Path(__file__).parents[1] / "properties"
 #: A comparison takes less than a minute; one that takes this long goes round in circles.
 ENDLESS_S = 150
 SLOW = os.environ.get("CNAPS_SIM_TESTS") == "slow"
@@ -34,7 +34,13 @@ def test_each_slip_still_has_its_place(edit: tuple[str, str, str]) -> None:
     assert line != slip
 
 
-def compare_with(edit: tuple[str, str, str] | None, folder: Path) -> subprocess.CompletedProcess[str]:
+def comparison_of(file: str) -> Path:
+    """The comparison that the rules of a file must pass: of the netting servers, or of the books."""
+    subject = "netting" if file.startswith("netting") else "books"
+    return COMPARISONS / f"test_{subject}_and_twin_agree.py"
+
+
+def compare_with(comparison: Path, edit: tuple[str, str, str] | None, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run the comparison against a copy of the package with one slip in it."""
     spec = find_spec("cnaps_sim")
     assert spec is not None
@@ -43,7 +49,7 @@ def compare_with(edit: tuple[str, str, str] | None, folder: Path) -> subprocess.
     if edit is not None:
         place = folder / "cnaps_sim" / "core" / edit[0]
         place.write_text(place.read_text(encoding="utf-8").replace(edit[1], edit[2]), encoding="utf-8")
-    shutil.copy(COMPARISON, folder)
+    shutil.copy(comparison, folder)
     environment = {
         **os.environ,
         "NUMBA_DISABLE_JIT": "1",
@@ -53,19 +59,20 @@ def compare_with(edit: tuple[str, str, str] | None, folder: Path) -> subprocess.
     }
     environment.pop("CNAPS_SIM_TESTS", None)
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--rootdir", str(folder), "-p", "no:cacheprovider"]
-    command.append(str(folder / COMPARISON.name))
+    command.append(str(folder / comparison.name))
     return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=ENDLESS_S)
 
 
-def test_the_comparison_passes_without_a_slip(tmp_path: Path) -> None:
-    done = compare_with(None, tmp_path)
+@pytest.mark.parametrize("file", ["queue.py", "netting.py"])
+def test_the_comparison_passes_without_a_slip(file: str, tmp_path: Path) -> None:
+    done = compare_with(comparison_of(file), None, tmp_path)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 
 @pytest.mark.parametrize("edit", TRIED, ids=[f"{file}-{line[:40]}" for file, line, _ in TRIED])
 def test_the_comparison_fails_with_a_slip(edit: tuple[str, str, str], tmp_path: Path) -> None:
     try:
-        done = compare_with(edit, tmp_path)
+        done = compare_with(comparison_of(edit[0]), edit, tmp_path)
     except subprocess.TimeoutExpired:
         return  # the slip made a queue or a chain endless: it cannot go unseen
     assert done.returncode == 1, done.stdout[-2000:] + done.stderr[-2000:]

@@ -47,6 +47,12 @@ def books_class(request: pytest.FixtureRequest) -> Any:
     return importlib.import_module(f"cnaps_sim.{request.param}").Books
 
 
+@pytest.fixture(params=["reference.netting", "core.netting_desk"])
+def netting_class(request: pytest.FixtureRequest) -> Any:
+    """Both implementations of the netting server in turn."""
+    return importlib.import_module(f"cnaps_sim.{request.param}").Netting
+
+
 @pytest.fixture
 def read_log() -> Callable[[Any], list[LogEntry]]:
     """Drains the log of either implementation into plain tuples."""

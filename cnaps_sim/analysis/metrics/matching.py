@@ -126,10 +126,15 @@ def matching_share(run: Run, *, by: By = None, where: Where = None) -> pd.DataFr
 def matching_gap(run: Run, *, by: By = None, where: Where = None) -> pd.DataFrame:
     """How far matchings stayed below what no choice of payments can exceed; grouped as `matching`.
 
-    `bounded` (matchings): those with a bound, the value of the LP relaxation without the order of the queues;
-    `bound` (fen): the sum of their bounds; `gap`: 1 - sum settled / sum bound over them; `mean_gap`: the mean of
-    1 - settled / bound (ratios; null where no matching has a bound, 0 where the bound is 0). An algorithm that
-    keeps the order of the queues can be the best of its kind and still show a gap.
+    `bounded` (matchings): those with a bound b, the value of the LP relaxation without the order of the queues;
+    `bound` (fen): sum b; `gap`: 1 - sum s / sum b over them, where s is the value settled, 0 if sum b = 0;
+    `mean_gap`: the mean of 1 - s / b over those with s > 0; `fruitless` (matchings): those with s = 0 < b. Ratios are
+    null where no matching enters them.
+
+    A matching that settled nothing has no part in the mean: the bound may cut payments, and so is above 0 wherever any
+    account has money, also where no whole payment could settle, as in what is left at the close of the window. What
+    an algorithm misses there shows in `gap` and `fruitless`. An algorithm that keeps the order of the queues can be the
+    best of its kind and still show a gap.
     Source: Güntzer, Jungnickel and Leclerc (1998) for the problem that the LP relaxes.
     """
     matchings = matchings_of(run, where)
@@ -137,17 +142,22 @@ def matching_gap(run: Run, *, by: By = None, where: Where = None) -> pd.DataFram
     counts = number(groups, matchings.bounded).tolist()
     bounds = total(groups, matchings.bound, matchings.bounded).tolist()
     settled = total(groups, matchings.settled_fen, matchings.bounded).tolist()
+    fruitful = matchings.bounded & (matchings.settled_fen > 0)
     sums = [0.0] * groups.size
-    for place, gap in zip(groups.group.tolist(), matchings.gap, strict=True):
-        sums[place] += gap or 0.0
+    for place, gap, counted in zip(groups.group.tolist(), matchings.gap, fruitful.tolist(), strict=True):
+        if counted and gap is not None:
+            sums[place] += gap
+    means = [ratio(gap, n) for gap, n in zip(sums, number(groups, fruitful).tolist(), strict=True)]
     pooled = [_gap(s, b) if n else None for n, s, b in zip(counts, settled, bounds, strict=True)]
+    fruitless = number(groups, matchings.bounded & (matchings.settled_fen == 0) & (matchings.bound > 0))
     return tidy(
         groups,
         [
             Measure("bounded", "matchings", counts),
             Measure("bound", "fen", bounds),
             Measure("gap", "ratio", pooled),
-            Measure("mean_gap", "ratio", [ratio(gap, n) for gap, n in zip(sums, counts, strict=True)]),
+            Measure("mean_gap", "ratio", means),
+            Measure("fruitless", "matchings", fruitless),
         ],
     )
 
@@ -178,7 +188,7 @@ def matching_accounts(run: Run, *, by: By = None, where: Where = None) -> pd.Dat
 
 def matching_headline(run: Run) -> dict[str, Any]:
     """The `matching` part of a run's summary: `matchings`, `settled` {`count`, `value_fen`}, `share_of_value` of all
-    that participants settled, and `mean_gap`; both ratios null without denominator.
+    that participants settled, and `mean_gap` of those that settled something; both ratios null without denominator.
 
     Money in fen. From the tables alone, and equal to what `matching`, `matching_share` and `matching_gap` say.
     """

@@ -83,7 +83,20 @@ def test_where_narrows_matchings_and_shares_narrow_payments(matched_day: Any) ->
 
 def test_a_bound_of_nothing_leaves_no_gap(hand_made: Any) -> None:
     run = hand_made.make_run([], matchings=[hand_made.matching(1, "10:00", "every", (2, 9), (0, 0), bound_fen=0)])
-    assert values(matching_gap(run)) == {"bounded": 1, "bound": 0, "gap": 0, "mean_gap": 0}
+    assert values(matching_gap(run)) == {
+        "bounded": 1, "bound": 0, "gap": 0, "mean_gap": None, "fruitless": 0
+    }  # fmt: skip
+
+
+def test_a_matching_that_could_settle_nothing_whole_has_no_part_in_the_mean_gap(hand_made: Any) -> None:
+    rows = [
+        hand_made.matching(1, "10:00", "at", (20, 835), (14, 615), bound_fen=67_500),
+        hand_made.matching(2, "17:30", "close", (6, 220), (0, 0), bound_fen=6_000),
+    ]
+    found = values(matching_gap(hand_made.make_run([], matchings=rows)))
+    assert found["gap"] == pytest.approx(1 - 615 / 735)
+    assert found["mean_gap"] == pytest.approx(1 - 615 / 675)
+    assert found["fruitless"] == 1
 
 
 def test_without_a_matching_counts_are_0_and_ratios_null(toy_day: Any, hand_made: Any) -> None:

@@ -28,6 +28,7 @@ ALL = [
     plots.network,
     plots.matching,
     plots.matching_gap,
+    plots.messages,
 ]
 
 
@@ -106,7 +107,7 @@ def test_a_stem_for_each_matching_and_a_mark_for_each_trigger(matched_day: Any) 
 def test_gaps_are_drawn_with_their_mean_and_without_those_that_have_no_bound(matched_day: Any) -> None:
     ax = plots.matching_gap(matched_day)
     assert ax.get_lines()[0].get_ydata().tolist() == pytest.approx([80 / 380, 0])
-    assert "10.5 %" in words(ax)
+    assert "10.5 %" in ax.get_legend().get_texts()[-1].get_text()
     assert "no matching has a bound" in words(plots.matching_gap(matched_day, where={"trigger": "close"}))
 
 

@@ -27,7 +27,7 @@ def test_figures_table_and_plots_of_the_matchings(matched_day: Any) -> None:
         "3, 2 of which settled something",
         "5 payments, CNY 390.00",
         "97.5 %",
-        "mean gap to the bound 10.5 %",
+        "mean gap to the bound 10.5 % where something settled",
         "accounts that it helped 4",
         "3 payments, CNY 300.00 in number 1 at 10:00:00",
         "all at once",

@@ -69,6 +69,12 @@ def column(run: cs.Run, name: str) -> dict[str, Any]:
     return dict(zip(table["payment_id"].to_pylist(), table[name].to_pylist(), strict=True))
 
 
+def events(run: cs.Run, kind: str) -> list[tuple[str, str]]:
+    """Subject and words of the events of one kind."""
+    rows = run.table("events").to_pylist()
+    return [(row["subject"], row["detail"]) for row in rows if row["kind"] == kind]
+
+
 def records(run: cs.Run) -> list[Record]:
     assert run.messages_folder is not None
     return [record for _, record, _ in read_log(run.messages_folder)]
@@ -121,6 +127,8 @@ def test_a_sender_that_gives_up_leaves_its_payment_refused_and_nothing_booked(ti
     assert run.manifest["messages"]["given_up"] > 0
     lost = [record for record in records(run) if record.reference == "P1"]
     assert Counter(record.verdict for record in lost) == {"lost": 5}
+    told = f"pacs.008.001.08 from {A} to the centre: lost on its way, given up after 5 attempts"
+    assert events(run, "message_lost").count(("P1", told)) == 1
 
 
 def test_payments_after_the_last_window_are_refused_as_without_messages() -> None:
@@ -166,6 +174,49 @@ def test_an_order_takes_time_too() -> None:
     assert [detail for detail in run.events.detail if detail.startswith("cancel refused")] != []
 
 
+def test_an_order_that_is_lost_leaves_an_event_and_changes_nothing() -> None:
+    """B's link is dead: its order about the payment that waits never comes."""
+    payments = [pay("P1", "09:00", A, C, 60), pay("P2", "09:01", A, C, 70)]
+    order = {"at": "10:00", "do": "set", "account": B, "field": "earmark", "value": 5}
+    network = {"links": [{"account": B, "loss": 1}], "attempts": 3, "resend_after": "1 min"}
+    run = cs.simulate(scenario(payments, actions=[order], network=network))
+    told = f"camt.050.001.05 from {B} to the centre: lost on its way, given up after 3 attempts"
+    assert (B, told) in events(run, "message_lost")
+    sent = [record.sent_ms for record in records(run) if record.iso == "camt.050.001.05"]
+    assert sent == [10 * HOUR, 10 * HOUR + 60_000, 10 * HOUR + 120_000]
+    times = dict(zip(run.events.detail, run.events.time_ms, strict=True))
+    assert times[told] == 10 * HOUR + 180_000
+
+
+def test_an_order_that_arrives_after_its_date_leaves_an_event() -> None:
+    payments = [pay("P1", "09:00", A, C, 160)]
+    order = {"at": "17:29", "do": "cancel", "payment": "P1"}
+    network = {"links": [{"account": A, "latency": "3 h"}], "attempts": 1}
+    run = cs.simulate(scenario(payments, days=2, actions=[order], network=network))
+    ((subject, told),) = [event for event in events(run, "message_late") if "camt.008" in event[1]]
+    assert subject == "P1"
+    assert told.startswith(f"camt.008.001.08 from {A} to the centre: arrived after its date and was refused: profile: ")
+
+
+def test_what_is_on_its_way_when_the_run_ends_leaves_an_event() -> None:
+    network = {"links": [{"account": A, "latency": "20 h"}]}
+    run = cs.simulate(scenario([pay("P1", "09:00", A, B, 60)], network=network))
+    told = f"pacs.008.001.08 from {A} to the centre: was on its way when the run ended"
+    assert [event for event in events(run, "message_late") if event[0] == "P1"] == [("P1", told)]
+    assert run.manifest["messages"]["given_up"] == 0
+
+
+def test_a_slow_link_and_an_impatient_sender_make_no_more_passages_than_attempts_allow() -> None:
+    """A hundred copies arrive; each is confirmed once, and the first status is not told again while it travels."""
+    network = {"latency": "5 min", "resend_after": "10 ms", "attempts": 100}
+    run = cs.simulate(scenario([pay("P1", "09:00", A, B, 60)], network=network))
+    assert column(run, "status") == {"P1": "PR04"}
+    counts = Counter((record.iso, record.receiver) for record in records(run) if record.reference == "P1")
+    assert counts == {("pacs.008.001.08", "0000"): 100, ("pacs.008.001.08", B): 100, ("pacs.002.001.10", A): 100}
+    receipts = [record for record in records(run) if record.iso == "admi.007.001.01"]
+    assert len(receipts) == 100
+
+
 # samples, seeds -----------------------------------------------------------------------------------------------
 
 
@@ -176,6 +227,9 @@ def test_of_a_sample_only_its_share_travels_and_the_rest_settles_all_the_same() 
     travelled = {record.reference for record in records(runs[1]) if record.iso == "pacs.008.001.08"}
     assert 10 < len(travelled) < 50
     assert len(travelled) == runs[1].manifest["messages"]["payments"]
+    told = [Counter(record.iso for record in records(run)) for run in runs[1:]]
+    for iso in ("admi.004.001.02", "camt.019.001.07", "camt.053.001.08"):  # what everybody is told, everybody is told
+        assert told[0][iso] == told[1][iso] > 0
     assert "messages" not in runs[0].manifest
     assert runs[0].messages_folder is None
     assert runs[2].manifest["messages"]["payments"] == 90
@@ -220,6 +274,15 @@ def test_a_log_in_waiting_vanishes_with_its_run() -> None:
 def test_an_id_that_no_message_can_carry_is_said_before_the_run() -> None:
     with pytest.raises(cs.InputError, match="cannot travel in a message"):
         cs.simulate(scenario([pay("P" * 36, "09:00", A, B, 60)]))
+
+
+def test_an_id_that_no_message_can_carry_is_told_with_its_file_and_line(tmp_path: Path) -> None:
+    rows = [f"P1,09:00,{A},{B},60", f"{'P' * 36},08:00,{A},{B},60"]
+    (tmp_path / "p.csv").write_text("\n".join(["payment_id,time,debtor,creditor,amount", *rows]))
+    given = scenario([]) | {"workload": [{"system": "HVPS", "file": str(tmp_path / "p.csv")}]}
+    with pytest.raises(cs.InputError, match="cannot travel in a message") as told:
+        cs.simulate(given)
+    assert told.value.place == f"{tmp_path / 'p.csv'}:3"
 
 
 # the run folder -----------------------------------------------------------------------------------------------
@@ -362,10 +425,35 @@ def test_a_changed_table_is_found(folder: Path, name: str) -> None:
         ("summary", {}, "manifest: summary"),
         ("seed", 99, "manifest: seed"),
         ("messages", None, "the manifest does not tell of the message log"),
+        ("messages.lost", 0, "manifest: messages lost 0, by the message log "),
+        ("messages.under_way", 7, "manifest: messages under_way 7, by the message log 0"),
+        ("messages.given_up", 7, "manifest: messages given_up 7, by the message log "),
+        ("messages.resent", 0, "manifest: messages resent 0, by the message log "),
+        ("messages.refused", 7, "manifest: messages refused 7, by the message log 0"),
+        ("messages.payments", 7, "manifest: messages payments 7, repeated 8"),
+        ("messages.parts", 2, "the message log has 1 files, the manifest says 2"),
     ],
 )
 def test_an_edited_manifest_is_found(folder: Path, key: str, value: Any, sentence: str) -> None:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    manifest[key] = value
+    *way, last = key.split(".")
+    (manifest[way[0]] if way else manifest)[last] = value
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     assert [line for line in verify(folder) if line.startswith(sentence)] != []
+
+
+def explained(folder: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    assert execute(["explain", str(folder), "P1"]) == 0
+    return capsys.readouterr().out.splitlines()[-1]
+
+
+def test_explain_says_where_the_message_log_is_missing_or_damaged(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    part = folder / "messages" / "part-00000.parquet"
+    part.write_bytes(part.read_bytes()[:1000])
+    assert "because the message log is damaged: " in explained(folder, capsys)
+    part.unlink()
+    assert "the message log is not whole: it is missing" in explained(folder, capsys)
+    shutil.rmtree(folder / "messages")
+    assert "the message log is not whole: it is missing" in explained(folder, capsys)

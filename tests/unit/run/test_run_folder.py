@@ -43,6 +43,16 @@ def test_two_small_scenarios_keep_their_golden_digests(name: str) -> None:
     assert digests(cs.simulate(name)) == GOLDEN[name]
 
 
+def test_a_folder_is_audited_and_verified_from_python_as_by_the_commands(folder: Path, tmp_path: Path) -> None:
+    assert cs.audit(folder) == cs.audit(cs.load(folder)) == audit_folder(folder)
+    assert cs.audit.Verdict is type(cs.audit(folder, ignore_digests=True))
+    assert cs.verify(str(folder)) == cs.verify(cs.load(folder)) == []
+    with pytest.raises(cs.InputError, match="is not a run folder"):
+        cs.verify(tmp_path)
+    with pytest.raises(cs.InputError, match="run: has no folder"):
+        cs.audit(cs.simulate("quickstart"))
+
+
 def test_the_same_seed_gives_the_same_digests_and_another_seed_others() -> None:
     small = {
         "extends": "stricken-bank",

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from cnaps_sim.scenario.accounts import NATIONAL_ACCOUNTS, AccountRow, GeneratedAccounts
-from cnaps_sim.scenario.actions import MONEY_FIELDS, SETTABLE, VERBS, Fee, Set, SetLimit, StopSending
+from cnaps_sim.scenario.actions import MONEY_FIELDS, SETTABLE, Fee, Set, SetLimit, StopSending
 from cnaps_sim.scenario.load import from_dict, json_schema, resolved, resolved_json, scenario_sha256
 from cnaps_sim.scenario.model import Scenario
+from cnaps_sim.scenario.verbs import VERBS
 from cnaps_sim.scenario.workload import Generator, WorkloadGenerator, WorkloadPayments
 from cnaps_sim.words.codes import AccountStatus, Discipline, Phase, Priority, System
 from cnaps_sim.words.errors import InputError
@@ -47,7 +48,7 @@ def scenario(**changes: Any) -> Scenario:
 def test_the_defaults_are_documented_values() -> None:
     found = scenario()
     assert (found.name, found.date, found.days, found.seed) == ("scenario", dt.date(2025, 6, 17), 1, 1)
-    assert found.record == {System.HVPS: "payments"}
+    assert found.record == {System.HVPS: "payments", System.BEPS: "totals", System.IBPS: "totals"}
     assert found.series_step == 60_000
     assert found.hvps.discipline is Discipline.FIFO
     assert (found.hvps.overdraft_rate, found.hvps.penalty_rate) == (Decimal("0.005"), Decimal("0.0006"))
@@ -232,6 +233,10 @@ _terms_of: dict[str, dict[str, Any]] = {
         "limit": _money | st.just("none"),
     },
     "set": {**_on_account, "field": st.sampled_from(MONEY_FIELDS), "value": _money},
+    "link_loss": {"until": st.just("17:10")},
+    "third_party_net": {**_with_nets, "from": _account},
+    "cancel_third_party": {"from": _account},
+    "stop_payment": {"payment": st.just("b1")},
 }
 
 
@@ -251,6 +256,7 @@ _rows = st.fixed_dictionaries(
         "overdraft_limit": _money,
         "reserved_urgent": _money,
         "warning_line": _signed,
+        "cap_warning_line": _money,
     },
 )
 _payment = st.fixed_dictionaries(
@@ -274,6 +280,50 @@ _matching = st.fixed_dictionaries(
 _limits = st.lists(
     st.sampled_from([("A", "B"), ("B", "A"), ("A", "C.1"), ("0123", "no")]), unique=True, max_size=3
 ).flatmap(lambda pairs: st.tuples(*(_money.map(lambda fen, pair=pair: (*pair, fen)) for pair in pairs)))
+_retail_payment = st.fixed_dictionaries(
+    {"time": st.just("09:00"), "debtor": st.just("A"), "creditor": _account, "amount": _amount},
+    optional={"type": st.sampled_from(["BCRD", "BRGD"]), "on_behalf_of": st.sampled_from(["Shop", "nobody"])},
+)
+_ms = st.integers(1, 10**6).map(lambda ms: f"{ms} ms")
+_half = st.decimals(0, "0.5", places=4).map(str)
+_rounds = st.lists(_clock.filter(lambda clock: clock < "16:00"), max_size=3, unique=True).map(
+    lambda clocks: [*sorted(clocks), "16:00"]
+)
+_retail_terms = st.fixed_dictionaries(
+    {},
+    optional={
+        "nets": st.fixed_dictionaries(
+            {},
+            optional={
+                "cap": st.just("accounts"),
+                "release": st.sampled_from(["08:30", "opening"]),
+                "rounds": st.fixed_dictionaries({}, optional={"working": _rounds, "other": _rounds}),
+                "matching": st.fixed_dictionaries({}, optional={"on_round": st.booleans(), "every": _ms}),
+                "third_party": st.lists(
+                    st.fixed_dictionaries(
+                        {"from": _account, "at": st.just(["09:30"]), "value": _amount, "participants": st.just(3)}
+                    ),
+                    max_size=2,
+                ),
+            },
+        ),
+        "beps": st.fixed_dictionaries(
+            {},
+            optional={
+                "package_limit": st.integers(1, 10**6),
+                "item_limit": _amount,
+                "realtime_limit": _ms,
+                "reply_days": st.integers(1, 10),
+                "refused_share": _half,
+                "unanswered_share": _half,
+            },
+        ),
+        "ibps": st.fixed_dictionaries({}, optional={"item_limit": _amount, "reply_limit": _ms, "reply_sigma": _half}),
+        "clients": st.fixed_dictionaries(
+            {"name": st.just("Shop"), "direct": st.just("A")}, optional={"value": _money, "credit_line": _money}
+        ).map(lambda client: [client]),
+    },
+)
 _liquidity = (
     st.just({"from": "accounts"})
     | st.fixed_dictionaries({"alpha": _share})
@@ -295,7 +345,9 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
             "days": st.integers(1, 5),
             "seed": st.integers(0, 2**63 - 1),
             "scale": st.decimals("0.001", 1000, places=3).map(str),
-            "record": st.sampled_from(["payments", "accounts", "totals"]).map(lambda detail: {"HVPS": detail}),
+            "record": st.sampled_from(["payments", "accounts", "totals"]).map(
+                lambda detail: {"HVPS": detail, "IBPS": detail}
+            ),
             "series_step": st.integers(1, 10**9).map(lambda ms: f"{ms} ms"),
             "holidays": st.lists(st.dates(dt.date(2030, 1, 1), dt.date(2031, 1, 1)), max_size=3),
             "timetable": st.just({"cut_off": "17:10", "opens_day_before": True}),
@@ -312,7 +364,7 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
         },
     )
     accounts = [{"account": account, **draw(_rows)} for account in ("A", "B", "C.1", "no", "0123")]
-    found = draw(optional)
+    found: dict[str, Any] = {**draw(optional), **draw(_retail_terms)}
     hvps = found.get("hvps", {})
     if hvps.get("discipline") != "reject" and draw(st.booleans()):
         found["hvps"] = {**hvps, "matching": draw(_matching)}
@@ -324,7 +376,16 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
         found["limits"] = [{"account": a, "to": b, "limit": most} for a, b, most in draw(_limits)]
     else:
         found["actions"] = [action for action in found["actions"] if action["do"] != "set_limit"]
-    return {**found, "accounts": accounts, "workload": [{"system": "HVPS", "payments": payments}]}
+    senders = {action["from"] for action in found["actions"] if action["do"] == "third_party_net"}
+    senders |= {row["from"] for row in found.get("nets", {}).get("third_party", [])}
+    found["actions"] = [a for a in found["actions"] if a["do"] != "cancel_third_party" or a["from"] in senders]
+    package = [
+        {"payment_id": f"b{n}", **row}
+        for n, row in enumerate(draw(st.lists(_retail_payment, min_size=1, max_size=3)), 1)
+    ]
+    package[0]["package"] = "k1"
+    workload = [{"system": "HVPS", "payments": payments}, {"system": "BEPS", "payments": package}]
+    return {**found, "accounts": accounts, "workload": workload}
 
 
 @given(scenarios())

@@ -76,7 +76,7 @@ class Office:
 
     def instructed(self, name: str, amount: int | None = None) -> Instructed:
         _, creditor, yuan = PAYMENTS[name]
-        sequence = self.centre.register.sequences[name]
+        sequence = self.centre.sequence_of(name)
         return Instructed(sequence, name, creditor, 100 * (yuan if amount is None else amount), Priority.NORM, "A100")
 
     def pay(self, name: str) -> None:

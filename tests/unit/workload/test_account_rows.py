@@ -35,8 +35,8 @@ def test_two_columns_are_enough(file: Path) -> None:
 def test_every_column_is_read(file: Path) -> None:
     file.write_text(
         "account,balance,name,kind,owner,status,overdraft_limit,floor,earmark,pledged,credit_line,warning_line,"
-        "reserved_high,reserved_urgent\n"
-        "102100099996,5,中国工商银行,state,ICBC,AS04,1,2,3,4,5.5,-6,7,8\n",
+        "reserved_high,reserved_urgent,cap_warning_line\n"
+        "102100099996,5,中国工商银行,state,ICBC,AS04,1,2,3,4,5.5,-6,7,8,9\n",
         encoding="utf-8",
     )
     assert read_accounts(file, strict_codes=True) == [
@@ -55,6 +55,7 @@ def test_every_column_is_read(file: Path) -> None:
             "warning_line": -600,
             "reserved_high": 700,
             "reserved_urgent": 800,
+            "cap_warning_line": 900,
         }
     ]
 
@@ -97,6 +98,7 @@ def test_accounts_keep_the_order_of_the_file(file: Path) -> None:
         ("account,balance,floor", "A,1,-1", "floor: must not be below 0 (-1); allowed: such as "),
         ("account,balance,overdraft_limit", "A,1,-1", "overdraft_limit: must not be below 0 (-1)"),
         ("account,balance,warning_line", "A,1,low", "warning_line: not an amount in CNY"),
+        ("account,balance,cap_warning_line", "A,1,-1", "cap_warning_line: must not be below 0 (-1)"),
         ("account,balance", "A", "1 cell where the header has 2 (A)"),
     ],
 )

@@ -1,0 +1,173 @@
+"""Actions about retail payments and the netting server: caps, stop-payment, cancellation, nets of third parties."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cnaps_sim.engine.clock import Rank
+from cnaps_sim.run.retail_fates import Intervention
+from cnaps_sim.scenario.retail_actions import CancelThirdParty, LinkLoss, StopPayment, ThirdPartyNet
+from cnaps_sim.words.codes import Act, Answer, Refusal, System
+from cnaps_sim.words.retail import RetailKind
+from cnaps_sim.words.units import format_clock
+
+if TYPE_CHECKING:
+    from cnaps_sim.run.retail import RetailClearing
+
+#: Parts of the net debit cap (净借记限额) that the central bank sets, and the line of its warning.
+CAP_FIELDS: Final = ("pledged", "credit_line", "cap_warning_line")
+
+
+@dataclass(frozen=True)
+class Located:
+    """A retail payment of the workload: its unit, and the place of the item in it; money in fen, times in ms."""
+
+    unit: int
+    item: int
+    debtor: int
+    creditor: int
+    kind: RetailKind
+    amount: int
+    submitted_ms: int
+    time_ms: int
+
+    @property
+    def initiator(self) -> int:
+        """The account whose participant started it."""
+        return self.creditor if self.kind.is_debit else self.debtor
+
+
+class RetailOrders:
+    """Carries out what a scenario orders about BEPS, IBPS and NETS."""
+
+    def __init__(self, clearing: RetailClearing) -> None:
+        self.clearing = clearing
+        self.netting = clearing.netting
+        self.recorder = clearing.world.recorder
+        self.located: dict[str, Located] = {}
+
+    def locate(self, payment_ids: Iterable[str]) -> None:
+        """Look for payments in the whole flow of units; those that are not there stay unknown."""
+        wanted = pa.array(list(payment_ids), pa.string())
+        for chunk in self.clearing.stream.chunks():
+            if len(self.located) == len(wanted):
+                return
+            ids = chunk.ids()
+            places = np.flatnonzero(pc.is_in(ids, wanted).to_numpy(zero_copy_only=False))
+            if not len(places):
+                continue
+            ends = np.cumsum(chunk.rows["items"])
+            for place in places.tolist():
+                row = int(np.searchsorted(ends, place, side="right"))
+                unit = chunk.rows[row]
+                first = int(ends[row]) - int(unit["items"])
+                time_ms = int(unit["time_ms"])
+                self.located[ids[place].as_py()] = Located(
+                    chunk.first_unit + row, place - first, int(unit["debtor"]), int(unit["creditor"]),
+                    RetailKind(int(unit["kind"])), int(chunk.amounts[place]), time_ms - int(unit["lag_ms"]), time_ms,
+                )  # fmt: skip
+
+    def knows(self, payment_id: str) -> bool:
+        """Whether it is a retail payment of the workload."""
+        return payment_id in self.located
+
+    # orders about a payment -------------------------------------------------------------------------------------
+
+    def cancel(self, payment_id: str) -> Answer:
+        """Its initiator withdraws the package (撤销) while it waits for headroom: PR08, whole."""
+        found = self.located[payment_id]
+        answer = self.netting.cancel(self._now(), found.unit, found.initiator)
+        self.clearing.recorder.drain()
+        return Answer.NETTED if answer == Answer.NOT_WAITING and self.is_netted(found) else answer
+
+    def stop(self, payment_id: str) -> Answer:
+        """Stop-payment (止付, PR21) of a payment that has been sent and not yet netted, with its whole package.
+
+        What waits for headroom is withdrawn as by `cancel`.
+        """
+        found, now = self.located[payment_id], self._now()
+        if found.unit in self.clearing.stopped or now < found.submitted_ms:
+            return Answer.NOT_WAITING
+        if found.time_ms <= now:
+            return self.cancel(payment_id)
+        self.clearing.stop(found.unit, now)
+        return Answer.DONE
+
+    def is_netted(self, found: Located) -> bool:
+        """Whether a unit has been netted."""
+        if found.unit >= self.clearing.units_come():
+            return False
+        self.clearing.recorder.drain()
+        for log in reversed(self.clearing.recorder.log):
+            acts = log["act"][log["unit"] == found.unit]
+            if len(acts):
+                return bool(acts[-1] == Act.NETTED)
+        return self.clearing.row_of(found.unit)["refusal"] == Refusal.NONE and found.unit not in self.clearing.stopped
+
+    # the netting server -------------------------------------------------------------------------------------------
+
+    def set_cap_field(self, row: int, field: str, fen: int) -> Answer:
+        """The central bank sets a part of the cap, or the line of its warning."""
+        self.clearing.recorder.drain()
+        if field == "cap_warning_line":
+            self.netting.set_cap_line(self._now(), row, fen)
+            return Answer.DONE
+        return self.clearing.nets.set_part(row, field, fen)
+
+    def carry_out(self, action: Any) -> bool:
+        """Whether it is an order of this kind; then it has been carried out."""
+        saps, now = self.clearing.world.saps, self._now()
+        match action:
+            case LinkLoss():
+                self._lose_link(action)
+            case ThirdPartyNet():
+                nets = [(saps.row[net.account], net.net) for net in action.nets]
+                self.clearing.third_party.request(now, saps.row[action.from_], nets)
+            case CancelThirdParty():
+                self._cancel_third_party(action, now, saps.row[action.from_])
+            case StopPayment():
+                self.tell(action.payment, self.stop(action.payment), "stop payment", "stopped before netting")
+            case _:
+                return False
+        return True
+
+    def _lose_link(self, action: LinkLoss) -> None:
+        until_ms = action.until.ms(self.clearing.world.loaded.scenario.date)
+        self.clearing.nets.lose_link(until_ms)
+        self.recorder.tell(
+            self._now(), "action", System.NETS.value, f"no link to SAPS until {format_clock(until_ms)}: nets are held"
+        )  # fmt: skip
+
+        def restore() -> None:
+            self.recorder.drain()
+            self.recorder.tell(until_ms, "action", System.NETS.value, "the link to SAPS is back")
+            self.clearing.nets.send_held()
+
+        self.clearing.clock.call_at(until_ms, Rank.ROUND, restore)
+
+    def _cancel_third_party(self, action: CancelThirdParty, now: int, sender: int) -> None:
+        answer = self.clearing.third_party.cancel(now, sender)
+        self.tell(action.from_, answer, "cancel third party", "third-party nets cancelled whole")
+
+    def tell(self, subject: str, answer: Answer, verb: str, words: str) -> None:
+        """Note what came of an order."""
+        if answer == Answer.DONE:
+            self.recorder.tell(self._now(), "action", subject, words)
+        else:
+            self.recorder.tell(self._now(), "refusal", subject, f"{verb} refused: {answer.sentence}")
+
+    def _now(self) -> int:
+        return int(self.clearing.clock.now)
+
+
+def stops(stopped: dict[int, int]) -> list[Intervention]:
+    """What the tables say of stopped units: the instant is that of the stop."""
+    from cnaps_sim.words.codes import Status
+
+    return [Intervention(unit, None, Status.PR21, time_ms) for unit, time_ms in stopped.items()]
