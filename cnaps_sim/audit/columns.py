@@ -73,6 +73,17 @@ class Frame:
         if column.required and values.null_count:
             findings.breach("required", f"{where} lacks a value in {values.null_count} rows")
 
+    def without(self, name: str, *texts: str) -> Frame:
+        """The rows whose text column bears none of these texts."""
+        kept = ~self.is_one_of(name, *texts)
+        if kept.all():
+            return self
+        some = object.__new__(Frame)
+        some.name, some.rows = self.name, int(kept.sum())
+        some._columns = {one: column.filter(pa.array(kept)) for one, column in self._columns.items()}
+        some._numbers, some._codes = {}, {}
+        return some
+
     def has(self, *names: str) -> bool:
         """Whether all these columns are sound."""
         return all(name in self._columns for name in names)

@@ -16,10 +16,12 @@ from cnaps_sim.audit.verdict import Findings
 from cnaps_sim.words.units import format_clock
 
 AGREE: Final = "matchings-agree"
+#: How the table calls the matchings of cap queues (轧差排队), which net units of retail.
+CAP_QUEUE: Final = "cap-queue"
 
 
 def check_possible(matchings: Frame, findings: Findings) -> None:
-    """`matchings-possible`: a matching considered something and settled no more of it, in number and in fen, and no
+    """`matchings-possible`: a matching considered something (one of cap queues need not) and settled no more of it, in number and in fen, and no
     more than the bound; it settled after it chose, and only if it settled anything it has an instant, fen and
     accounts."""
     considered, settled, accounts = (matchings.ints(name) for name in ("considered", "settled", "accounts"))
@@ -27,7 +29,11 @@ def check_possible(matchings: Frame, findings: Findings) -> None:
         matchings.ints(f"{name}_fen") for name in ("considered", "settled", "bound")
     )
     settled_ms = matchings.ints("settled_ms")
-    wrong = (considered < 1) | (settled < 0) | (settled > considered)
+    wrong = (
+        (considered < np.where(matchings.is_one_of("algorithm", CAP_QUEUE), 0, 1))
+        | (settled < 0)
+        | (settled > considered)
+    )
     wrong |= (settled_fen < settled) | (settled_fen > considered_fen)
     wrong |= (bound_fen != NULL) & (settled_fen > bound_fen)
     wrong |= (settled_ms != NULL) & (settled_ms < matchings.ints("time_ms"))

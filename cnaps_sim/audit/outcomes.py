@@ -43,12 +43,11 @@ OUTCOMES: Final[dict[str, tuple[Outcome, ...]]] = {
     Status.PR11: (Outcome(False, True, (None,), ended=False),),
     Status.PR12: (Outcome(True, True, (None,), ended=False),),
 }
-#: ISO reasons of each CNAPS reason, where they are fixed (退回, 拒绝).
-_ISO: Final[dict[str, frozenset[str]]] = {
-    Reason.RJ90: frozenset({"AC04", "AC06", "AM04", "AM05", "TM01", "RC01", "DT01", "FF01", "AB05"})
-    | {refusal.iso for refusal in Refusal if refusal is not Refusal.NONE},
-    Reason.RJ94: frozenset({"AM23"}),
-    Reason.RJ99: frozenset({"AM04"}),
+#: ISO reasons of each CNAPS reason (退回, 拒绝).
+_ISO: Final = {
+    reason.value: frozenset(r.iso for r in Refusal if r is not Refusal.NONE and r.reason is reason)
+    | ({"DT01"} if reason is Reason.RJ90 else set())
+    for reason in Reason
 }
 
 
@@ -91,6 +90,8 @@ def _problem_of(texts: list[str | None], known: list[bool]) -> str | None:
         return f"of {system} has status {status} and reason {reason}, which is no outcome"
     if (reason is None) != (iso is None) or (reason in _ISO and iso not in _ISO[reason or ""]):
         return f"has reason {reason} and ISO reason {iso}, which do not go together"
+    if status == Status.PR32 and iso != Refusal.TIMED_OUT.iso:
+        return f"has status {status} and ISO reason {iso}, although it was not answered in time"
     if ended != outcome.ended:
         return f"has status {status} {'and' if ended else 'but no'} ended_ms"
     if settled != (outcome.moved and is_gross):
@@ -126,7 +127,7 @@ def _combinations(coded: list[tuple[NDArray[Any], int]], flags: list[Flags]) -> 
 
 
 def check_times(payments: Frame, findings: Findings) -> None:
-    """`times-ordered`: instructed ≤ submitted ≤ netted and settled ≤ ended; a settled payment ended at that instant.
+    """`times-ordered`: instructed ≤ submitted ≤ netted and settled ≤ ended; a settled or netted payment ended then.
 
     The original of a reversal or return (PR22, PR23) ends later than it settled.
     """
@@ -150,6 +151,11 @@ def check_times(payments: Frame, findings: Findings) -> None:
         wrong = payments.is_one_of("status", Status.PR04)
         wrong &= payments.ints("settled_ms") != payments.ints("ended_ms")
         _tell_times(payments, findings, wrong, "an ended_ms that is not its settled_ms")
+    if payments.has("status", "netted_ms", "ended_ms"):
+        wrong = payments.is_one_of("status", Status.PR03)
+        if wrong.any():
+            wrong &= payments.ints("netted_ms") != payments.ints("ended_ms")
+            _tell_times(payments, findings, wrong, "an ended_ms that is not its netted_ms")
 
 
 def _tell_times(payments: Frame, findings: Findings, wrong: Flags, what: str) -> None:

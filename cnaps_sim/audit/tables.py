@@ -6,16 +6,17 @@ Whatever is wrong inside a table is a breach, never an exception.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cnaps_sim.audit.columns import Frame, Ints
-from cnaps_sim.audit.digest import Hashes, chain, checksum_text, hash_text, table_digest
-from cnaps_sim.audit.matchings import check_agreement, check_possible, settled_payments, settled_transfers
+from cnaps_sim.audit.digest import Hashes, TableDigest, chain, checksum_text, hash_text, table_digest
+from cnaps_sim.audit.matchings import CAP_QUEUE, check_agreement, check_possible, settled_payments, settled_transfers
 from cnaps_sim.audit.outcomes import (
     check_levels,
     check_outcomes,
@@ -33,35 +34,117 @@ from cnaps_sim.audit.postings import (
     check_series,
     check_transfers,
 )
+from cnaps_sim.audit.retail_tables import RETAIL, RetailItems
+from cnaps_sim.audit.rounds_table import check_rounds
 from cnaps_sim.audit.verdict import Findings, UnknownColumnError, Verdict, one_line
 from cnaps_sim.words.tables import TABLES
 
+#: Rows of payments that are looked at together when retail items are among them.
+_PART: Final = 1 << 20
+
 
 def audit_tables(
-    tables: Mapping[str, Any], manifest: Any, ignore_digests: bool = False, check_digests: bool = True
+    tables: Mapping[str, Any],
+    manifest: Any,
+    ignore_digests: bool = False,
+    check_digests: bool = True,
+    retail: RetailItems | None = None,
 ) -> Verdict:
     """Re-check the tables of a run against each other and against its manifest.
 
     tables:         Arrow tables by name; anything else in place of a table (the error met in reading it, say)
-                    counts as unreadable
+                    counts as unreadable. Payments may also be an iterator of tables, the parts of one in their order
     manifest:       `tables` {name: {rows, sha256}} and `items` {system: {count, value_fen, checksum}}
     ignore_digests: the tables were rewritten by another tool: digests are not compared, and columns are cast
                     back to their documented types where nothing is lost
     check_digests:  false spares the comparison where the manifest's digests have just been taken from these tables
+    retail:         has seen the retail items (BEPS, IBPS) that the payments given here leave out; their digest is
+                    then not compared
     """
     findings = Findings()
     told = _told_tables(manifest, findings)
     _check_presence(tables, told, findings)
+    items = RetailItems(ignore_digests) if retail is None else retail
+    elsewhere = items.rows
     frames = {}
     for name, table in tables.items():
-        if isinstance(table, pa.Table) and name in TABLES:
-            frames[name] = Frame(name, table, findings, ignore_digests)
-            _check_rows(name, table, told, findings)
-            if check_digests and not ignore_digests:
-                _check_digest(name, table, told, findings)
+        if name in TABLES and (isinstance(table, pa.Table) or _in_parts(name, table)):
+            more = elsewhere if name == "payments" else 0
+            with_digest = check_digests and not ignore_digests and not more
+            with findings.checking("readable"):
+                reading = _Reading(name, table, items, findings, ignore_digests, with_digest)
+                frames[name] = reading.frame
+                _check_rows(name, reading.rows + more, told, findings)
+                if reading.digest is not None:
+                    _check_digest(name, reading.digest, told, findings)
     _check_order(frames, findings)
     lost = "matchings" not in frames and ("matchings" in told or "matchings" in tables)
-    return findings.verdict() + _check_contents(frames, manifest, lost)
+    verdict = findings.verdict() + _check_contents(frames, manifest, lost)
+    return verdict + _check_retail(frames, items, manifest)
+
+
+def _in_parts(name: str, table: Any) -> bool:
+    return name == "payments" and isinstance(table, Iterator)
+
+
+class _Reading:
+    """A table as it is read.
+
+    rows:   all of them
+    frame:  those that are not retail items, which `items` is shown instead
+    digest: over all rows; None where none is wanted, or payments are not all here
+    """
+
+    def __init__(
+        self, name: str, table: Any, items: RetailItems, findings: Findings, lenient: bool, with_digest: bool
+    ) -> None:
+        self.digest: str | None = None
+        if isinstance(table, pa.Table):
+            self.rows: int = table.num_rows
+            if with_digest:
+                with findings.checking("digests"):
+                    self.digest = table_digest(table)
+            if name != "payments" or not _has_retail(table):
+                self.frame = Frame(name, table, findings, lenient)
+                return
+            parts = iter([table.slice(first, _PART) for first in range(0, table.num_rows, _PART)])
+            self.frame = Frame(name, self._split(parts, items, None), Findings(), lenient)
+        else:
+            self.rows = 0
+            digest = TableDigest() if with_digest else None
+            self.frame = Frame(name, self._split(self._counted(table), items, digest), Findings(), lenient)
+            self.digest = None if digest is None else digest.hexdigest()
+
+    def _counted(self, parts: Iterator[pa.Table]) -> Iterator[pa.Table]:
+        for part in parts:
+            self.rows += part.num_rows
+            yield part
+
+    def _split(self, parts: Iterator[pa.Table], items: RetailItems, digest: TableDigest | None) -> pa.Table:
+        """Show the parts to `items`, which judges their columns; what is left is kept."""
+        gross: list[pa.Table] = []
+        for part in parts:
+            items.see_part(part)
+            if digest is not None:
+                digest.update(part)
+            left = part.filter(pc.invert(_is_retail(part))) if _has_retail(part) else part
+            if left.num_rows or not gross:
+                gross.append(left)
+        return pa.concat_tables(gross) if gross else pa.table({})
+
+
+def _has_retail(table: pa.Table) -> bool:
+    """Whether a table of payments holds items of BEPS or IBPS."""
+    if table.column_names.count("system") != 1:
+        return False
+    kind = table.schema.field("system").type
+    if not pa.types.is_string(kind) and not pa.types.is_dictionary(kind):
+        return False
+    return bool(pc.any(_is_retail(table)).as_py())
+
+
+def _is_retail(table: pa.Table) -> Any:
+    return pc.is_in(table.column("system").cast(pa.string()), pa.array(RETAIL, pa.string()))
 
 
 def _told_tables(manifest: Any, findings: Findings) -> dict[str, dict[str, Any]]:
@@ -95,20 +178,18 @@ def _check_presence(tables: Mapping[str, Any], told: Mapping[str, Any], findings
             findings.breach("readable", f"table {name} is not listed in the manifest")
 
 
-def _check_rows(name: str, table: pa.Table, told: Mapping[str, Any], findings: Findings) -> None:
+def _check_rows(name: str, rows: int, told: Mapping[str, Any], findings: Findings) -> None:
     """`row-counts`: a table has as many rows as the manifest says."""
     findings.made("row-counts")
-    if name in told and told[name]["rows"] != table.num_rows:
-        findings.breach(
-            "row-counts", f"table {name} has {table.num_rows} rows, the manifest says {one_line(told[name]['rows'])}"
-        )
+    if name in told and told[name]["rows"] != rows:
+        findings.breach("row-counts", f"table {name} has {rows} rows, the manifest says {one_line(told[name]['rows'])}")
 
 
-def _check_digest(name: str, table: pa.Table, told: Mapping[str, Any], findings: Findings) -> None:
+def _check_digest(name: str, digest: str, told: Mapping[str, Any], findings: Findings) -> None:
     """`digests`: the SHA-256 over a table's values is the one in the manifest."""
-    with findings.checking("digests"):
-        if name in told and table_digest(table) != told[name]["sha256"]:
-            findings.breach("digests", f"the values of table {name} are not those the run wrote")
+    findings.made("digests")
+    if name in told and digest != told[name]["sha256"]:
+        findings.breach("digests", f"the values of table {name} are not those the run wrote")
 
 
 def _check_order(frames: Mapping[str, Frame], findings: Findings) -> None:
@@ -181,10 +262,21 @@ def _check_matchings(
     if matchings is not None:
         with findings.checking("matchings-possible"):
             check_possible(matchings, findings)
+    if matchings is not None and matchings.has("algorithm"):
+        matchings = matchings.without("algorithm", CAP_QUEUE)
     with findings.checking("matchings-agree"):
         released = settled_payments(payments, ids) if payments is not None and ids is not None else None
         made = settled_transfers(transfers, posted_ids) if transfers is not None and posted_ids is not None else None
         check_agreement(matchings, released, made, findings)
+
+
+def _check_retail(frames: Mapping[str, Frame], items: RetailItems, manifest: Any) -> Verdict:
+    """Rounds, and the retail items beside rounds, matchings and the manifest."""
+    findings = Findings()
+    rounds, matchings = frames.get("rounds"), frames.get("matchings")
+    if rounds is not None:
+        check_rounds(rounds, frames.get("transfers"), frames.get("events"), manifest, findings)
+    return findings.verdict() + items.finish(rounds, matchings, manifest)
 
 
 def _hashes(frame: Frame, findings: Findings) -> tuple[Hashes | None, Hashes | None]:

@@ -25,6 +25,7 @@ class Round:
 
     number: from 1 over the run; date_index: its retail date; sent_ms: None while it is held
     settled_ms: NEVER where nothing is posted (yet)
+    logged: entries about units in the log when it ended
     """
 
     number: int
@@ -34,6 +35,7 @@ class Round:
     nets: Any
     sent_ms: int | None
     settled_ms: Any
+    logged: int
 
 
 @dataclass
@@ -61,6 +63,7 @@ class NettingRecorder:
     log: list[Records] = field(default_factory=list)
     rounds: list[Round] = field(default_factory=list)
     samples: list[NettingSample] = field(default_factory=list)
+    logged: int = 0
 
     def drain(self) -> None:
         """Take over the netting server's log since the last call."""
@@ -77,6 +80,7 @@ class NettingRecorder:
                     self.on_warning(int(entry["time_ms"]), int(entry["unit"]), bool(raised))
             log = log[~is_warning]
         self.log.append(log)
+        self.logged += len(log)
 
     def sample(self, time_ms: int) -> None:
         """Look at every position now."""

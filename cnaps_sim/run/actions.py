@@ -253,7 +253,7 @@ class Actions:
     # the central bank -----------------------------------------------------------------------------------------
 
     def _set(self, action: verbs.Set) -> None:
-        row, now = self.saps.row[action.account], self._now()
+        row = self.saps.row[action.account]
         if isinstance(action.value, AccountStatus):
             answer = self._set_status(row, action.value)
             self._tell_netting_server(action.account)

@@ -14,13 +14,14 @@ import numpy as np
 
 from cnaps_sim.core.records import OUTBOX
 from cnaps_sim.engine.clock import Process, Rank
-from cnaps_sim.engine.network import LinkTerms, Network
+from cnaps_sim.engine.network import Network
 from cnaps_sim.messages import returns
 from cnaps_sim.messages.envelope import CENTRE
 from cnaps_sim.messages.sign import Keys
 from cnaps_sim.messages.validate import Checked
 from cnaps_sim.participants import recalls, requests
 from cnaps_sim.participants.bank import Bank, Instructed
+from cnaps_sim.run.links import link_terms
 from cnaps_sim.run.message_log import MessageLog, Record
 from cnaps_sim.run.message_replay import Replay
 from cnaps_sim.run.population import place_of_payment
@@ -40,7 +41,6 @@ from cnaps_sim.words.timetable import BusinessDay
 
 if TYPE_CHECKING:
     from cnaps_sim.run.world import World
-    from cnaps_sim.scenario.messages import NetworkTerms
 
 #: Name of the random stream that draws which payments travel, where only a sample does.
 SAMPLE_STREAM: Final = "messages.sample"
@@ -70,29 +70,6 @@ class LogOfRun:
         if self.closed is None:
             self.closed = self._log.close()
         return self.closed
-
-
-def link_terms(terms: NetworkTerms) -> tuple[LinkTerms, dict[str, LinkTerms]]:
-    """The network of a scenario: what every link does, and the links that differ."""
-    usual = LinkTerms(
-        latency_ms=terms.latency,
-        latency_sigma=float(terms.latency_sigma),
-        loss=float(terms.loss),
-        duplicates=float(terms.duplicates),
-        resend_after_ms=terms.resend_after,
-        most_attempts=terms.attempts,
-    )
-    own = {}
-    for row in terms.links:
-        own[row.account] = LinkTerms(
-            latency_ms=usual.latency_ms if row.latency is None else row.latency,
-            latency_sigma=usual.latency_sigma if row.latency_sigma is None else float(row.latency_sigma),
-            loss=usual.loss if row.loss is None else float(row.loss),
-            duplicates=usual.duplicates if row.duplicates is None else float(row.duplicates),
-            resend_after_ms=usual.resend_after_ms,
-            most_attempts=usual.most_attempts,
-        )
-    return usual, own
 
 
 class Exchange:

@@ -133,7 +133,8 @@ class RetailClearing:
         """Look at the positions every `series_step` of every retail date."""
         step = self.world.loaded.scenario.series_step
         for day in self.stream.dates:
-            for time_ms in range(day.begins_ms, day.ends_ms + 1, step):
+            first_ms = day.begins_ms if day.index == 0 else day.begins_ms + step
+            for time_ms in range(first_ms, day.ends_ms + 1, step):
                 yield self.clock.at(time_ms, Rank.SAMPLE)
                 self.recorder.drain()
                 self.recorder.sample(time_ms)

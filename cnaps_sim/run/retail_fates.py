@@ -69,6 +69,7 @@ class RetailFates:
 
     def __init__(self, log: Records, rounds: Sequence[RoundEnd], interventions: Iterable[Intervention] = ()) -> None:
         self.fates = _last_entries(log, rounds)
+        self._units = np.ascontiguousarray(self.fates["unit"])  # looked up twice a chunk
         self.rounds = len(rounds)
         #: The first instant after each round, for what comes by itself.
         self.bounds = np.array([end.time_ms + (not end.is_last) for end in rounds], np.int64)
@@ -77,7 +78,7 @@ class RetailFates:
 
     def of(self, chunk: RetailChunk) -> Records:
         """FATE records of a chunk's units that have an entry, in order."""
-        low, high = np.searchsorted(self.fates["unit"], [chunk.first_unit, chunk.first_unit + len(chunk.rows)])
+        low, high = np.searchsorted(self._units, [chunk.first_unit, chunk.first_unit + len(chunk.rows)])
         return self.fates[low:high]
 
     def interventions_in(self, chunk: RetailChunk) -> Sequence[Intervention]:

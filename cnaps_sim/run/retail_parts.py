@@ -100,9 +100,10 @@ class RetailPayments:
         places = np.full(count, -1, np.int32)
         each = np.ascontiguousarray(chunk.rows["items"], np.int64)
         rows = released["unit"] - chunk.first_unit
-        ends = np.cumsum(each)[rows]
-        for code, begin, end in zip(codes.tolist(), (ends - each[rows]).tolist(), ends.tolist(), strict=True):
-            places[begin:end] = code
+        items = each[rows]
+        before = np.cumsum(items) - items  # of the released items, those of earlier units
+        at = np.repeat(np.cumsum(each)[rows] - items - before, items) + np.arange(items.sum())
+        places[at] = np.repeat(codes, items)
         return _text(places, _words(self._names.words(causes)), -1)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numba
 import numpy as np
@@ -31,6 +31,10 @@ from cnaps_sim.scenario.rules import Detail
 from cnaps_sim.systems.hvps import Hvps
 from cnaps_sim.words.codes import System
 from cnaps_sim.words.tables import TABLES
+
+if TYPE_CHECKING:
+    from cnaps_sim.run.retail import RetailClearing
+    from cnaps_sim.run.retail_results import RetailResults
 
 #: Tables that hold one row per payment, and those that hold one row per account and date or sample.
 PAYMENT_TABLES = ("payments", "transfers")
@@ -59,14 +63,27 @@ def simulate(
     stream_verdict = world.run()
     played = time.perf_counter()
     tables = make_tables(world)
+    unwanted = unwanted_tables(loaded.scenario.record)
+    retail = None if world.retail is None else _retail_results(world, tables)
     made = time.perf_counter()
-    manifest = _manifest(world, tables)
+    comes_later = retail is not None and retail.payments is not None  # with a digest of its own
+    manifest = _manifest(world, tables, (*unwanted, "payments") if comes_later else unwanted)
     run = Run(tables, manifest, _resolved_with_places(loaded), loaded.source_text)
+    if retail is not None:
+        manifest["items"] |= retail.items
+        manifest["outcomes"] = _with_peaks(world, retail.outcomes)
+        if comes_later:
+            manifest["tables"].setdefault("payments", {})["rows"] = tables["payments"].num_rows + retail.seen.rows
     if world.exchange is not None:
         manifest["messages"] = world.exchange.summary()
         run.message_log = world.exchange.log
-    verdict = stream_verdict + audit_tables(_recorded(tables), manifest, check_digests=False)
+    seen = None if retail is None else retail.seen
+    verdict = stream_verdict + audit_tables(_recorded(tables), manifest, check_digests=False, retail=seen)
     manifest["audit"] = _verdict(verdict)
+    if retail is not None and retail.payments is not None:
+        run.recorded_payments = retail.payments
+        manifest["tables"]["payments"] = {"rows": retail.payments.rows, "sha256": retail.payments.sha256}
+        unwanted = tuple(name for name in unwanted if name != "payments")
     audited = time.perf_counter()
     if loaded.scenario.hvps.matching.is_on and loaded.scenario.hvps.matching.saving:
         manifest["matching"] = liquidity_saving(loaded, world.population, progress).as_dict()
@@ -80,8 +97,18 @@ def simulate(
         "saving": round(saved - audited, 3),
         "total": round(time.perf_counter() - started, 3),
     }
-    run.unwanted = unwanted_tables(loaded.scenario.record)
+    run.unwanted = unwanted
     return run
+
+
+def _retail_results(world: World, tables: Mapping[str, pa.Table]) -> RetailResults:
+    """Totals and payments of BEPS and IBPS, beside the payments of HVPS and SAPS where these are recorded."""
+    from cnaps_sim.run.retail_results import retail_results
+
+    assert world.retail is not None
+    detail = world.loaded.scenario.record.get(System.HVPS, Detail.PAYMENTS)
+    settled = tables["payments"] if detail == Detail.PAYMENTS else empty_table("payments")
+    return retail_results(world.retail, settled)
 
 
 def _tell_rejected(world: World) -> None:
@@ -91,8 +118,21 @@ def _tell_rejected(world: World) -> None:
         world.recorder.tell(begins_ms, "message_rejected", file.name, file.fault.sentence())
 
 
+def _with_peaks(world: World, outcomes: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The outcomes with the longest cap queue, which only BEPS has."""
+    assert world.netting is not None
+    desk = world.netting.netting[0]
+    for system, of_system in outcomes.items():
+        queues = system == System.BEPS
+        of_system["peak_queue"] = {
+            "count": int(desk["peak_waiting_count"]) if queues else 0,
+            "value_fen": int(desk["peak_waiting_fen"]) if queues else 0,
+        }
+    return outcomes
+
+
 def make_tables(world: World) -> dict[str, pa.Table]:
-    """All result tables of a world that has been played."""
+    """All result tables of a world that has been played; of payments those of HVPS and SAPS."""
     recorder, flow, directory, timetable = world.recorder, world.population.flow, world.directory, world.timetable
     log = recorder.whole_log()
     told = Instructions.gather(flow, recorder)
@@ -107,15 +147,26 @@ def make_tables(world: World) -> dict[str, pa.Table]:
             "events": beside.submit(results.events_table, recorder, timetable),
         }
         tables = {name: made.result() for name, made in making.items()}
+    if world.retail is not None:
+        tables |= _retail_tables(world.retail, tables["series"], len(world.population.rows))
     return {name: tables.get(name, empty_table(name)) for name in TABLES}
+
+
+def _retail_tables(clearing: RetailClearing, series: pa.Table, participants: int) -> dict[str, pa.Table]:
+    """Rounds, and the series with what the netting server adds to it."""
+    from cnaps_sim.run.retail_tables import merged_series, retail_series, rounds_table
+
+    accounts, days = clearing.world.directory.accounts, clearing.stream.dates
+    added = retail_series(clearing.recorder, accounts[:participants], days)
+    return {"rounds": rounds_table(clearing.recorder, accounts, days), "series": merged_series(series, added)}
 
 
 def _recorded(tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
     return {name: table for name, table in tables.items() if table.num_rows}
 
 
-def _manifest(world: World, tables: Mapping[str, pa.Table]) -> dict[str, Any]:
-    """The manifest but for the verdict, the summary and wall times."""
+def _manifest(world: World, tables: Mapping[str, pa.Table], unread: Sequence[str]) -> dict[str, Any]:
+    """The manifest but for the verdict, the summary and wall times. Tables that nobody will read have no digest."""
     scenario = world.loaded.scenario
     inputs = {key: _sha256(path) for key, path in world.loaded.files.items()}
     recorded = _recorded(tables)
@@ -137,14 +188,17 @@ def _manifest(world: World, tables: Mapping[str, pa.Table]) -> dict[str, Any]:
             for day in world.timetable.business_days
         ],
         "calendar_warnings": list(world.timetable.calendar.warnings),
-        "workload": world.population.flow.notes,
+        "workload": world.population.flow.notes | (retail.notes if (retail := world.population.retail) else {}),
         "packages": {
             "python": platform.python_version(),
             "numpy": np.__version__,
             "numba": numba.__version__,
             "pyarrow": pa.__version__,
         },
-        "tables": {name: {"rows": table.num_rows, "sha256": table_digest(table)} for name, table in recorded.items()},
+        "tables": {
+            name: {"rows": table.num_rows, "sha256": "" if name in unread else table_digest(table)}
+            for name, table in recorded.items()
+        },
         "items": _items(tables["payments"]),
     }
 

@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cnaps_sim.run.columns import empty_table, schema
-from cnaps_sim.run.spool import SpoolFile, parquet_options
+from cnaps_sim.run.spool import Spooled, SpoolFile, parquet_options
 from cnaps_sim.words.codes import System
 from cnaps_sim.words.errors import InputError
 from cnaps_sim.words.tables import TABLES
@@ -48,6 +48,9 @@ class Run:
     `run.payments`, `run.transfers`, `run.accounts`, `run.series`, `run.rounds`, `run.matchings` and `run.events`
     are pandas DataFrames (columns as in `words.tables`: `_fen` and `_ms` int64 or nullable Int64, text str);
     `run.table(name)` is the same as an Arrow table. `run.folder` is where it was read from or written to.
+
+    recorded_payments: while a run with retail items is being made, the table of payments as it will be kept, where
+        `table("payments")` still holds those of HVPS and SAPS alone
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class Run:
         self.folder = folder
         self.unwanted: tuple[str, ...] = ()
         self.spooled: dict[str, SpoolFile] = {}
+        self.recorded_payments: Spooled | None = None
         self.message_log: HasFolder | None = None
 
     @property
@@ -123,6 +127,17 @@ class Run:
             self._tables.pop(name, None)
             self.spooled.pop(name, None)
             self.manifest["tables"].pop(name, None)
+        if self.recorded_payments is not None:
+            self._keep_payments(self.recorded_payments)
+
+    def _keep_payments(self, kept: Spooled) -> None:
+        """From now on the table of payments is the recorded one, retail items and all."""
+        self.recorded_payments = None
+        if kept.table is not None:
+            self._tables["payments"] = kept.table
+        elif kept.file is not None:
+            self._tables.pop("payments", None)
+            self.spooled["payments"] = kept.file
 
     def frame(self, name: str) -> pd.DataFrame:
         """A result table as pandas: text as str, whole numbers as int64 (Int64 where some are null)."""
@@ -308,12 +323,7 @@ def save(run: Run, place: Path, force: bool = False, also: Callable[[Run, Path],
     wanted = [name for name in run.recorded if name not in run.unwanted]
     with new_folder(place, force) as folder:
         with ThreadPoolExecutor(1) as beside:  # tables are compressed while the report is drawn
-            written = [
-                beside.submit(run.spooled[name].place, folder / f"{name}.parquet")
-                if name in run.spooled
-                else beside.submit(write_table, run.table(name), folder / f"{name}.parquet")
-                for name in wanted
-            ]
+            written = [beside.submit(_write, run, name, folder / f"{name}.parquet") for name in wanted]
             if also is not None:
                 also(run, folder)
             for table in written:
@@ -326,6 +336,16 @@ def save(run: Run, place: Path, force: bool = False, also: Callable[[Run, Path],
         (folder / MANIFEST).write_text(to_json(run.manifest), encoding="utf-8")
     run.folder = place
     run.spooled.clear()  # from now on they are read from the folder
+
+
+def _write(run: Run, name: str, path: Path) -> None:
+    """One table of a run, from memory or from the file in which it was kept."""
+    kept = run.recorded_payments if name == "payments" else None
+    file = run.spooled.get(name) if kept is None else kept.file
+    if file is not None:
+        file.place(path)
+    else:
+        write_table(run.table(name) if kept is None or kept.table is None else kept.table, path)
 
 
 def write_table(table: pa.Table, path: Path) -> None:

@@ -258,6 +258,7 @@ class Centre:
         business_id = self.mail.business_id(CENTRE)
         reasons = [Why(cnaps, proprietary=True)]
         if refusal != Refusal.NONE:
+            assert refusal.reason is not None, "only retail items are stopped"
             reasons.append(Why(refusal.reason, proprietary=True))
             reasons.append(Why(_REASON_INSTEAD.get(refusal.iso, refusal.iso)))
         elif act == Act.RETURNED:

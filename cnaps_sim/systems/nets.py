@@ -161,7 +161,7 @@ class Nets:
         self.net_recorder.drain()
         nets = self.netting.close_round()
         number = len(self.net_recorder.rounds) + 1
-        closed = Round(number, now, kind, day.index, nets, None, np.full(len(nets), NEVER))
+        closed = Round(number, now, kind, day.index, nets, None, np.full(len(nets), NEVER), self.net_recorder.logged)
         self.net_recorder.rounds.append(closed)
         self.on_round(closed)
         total = int(nets[nets > 0].sum())

@@ -75,7 +75,7 @@ class ReplayedRetail(RetailStream):
             date_index=number // SLOTS,
             begins_ms=self.begins_ms(number),
             ends_ms=self.begins_ms(number) + CHUNK_MS,
-            rows=self.rows[first:after],
+            rows=self.rows[first:after].copy(),
             first_unit=first,
             first_item=first_item,
             amounts=self.amounts[first_item:after_item],

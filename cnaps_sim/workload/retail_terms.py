@@ -151,6 +151,9 @@ class RetailParameters:
             ends = [hour for begin, end, _ in getattr(self, name) for hour in (begin, end)]
             if ends[:1] + ends[-1:] != [0, 24] or ends != sorted(ends) or ends[1:-1:2] != ends[2:-1:2]:
                 raise InputError("workload", name, "hours that do not follow one another from 0 to 24")
+            shares = [share for *_, share in getattr(self, name)]
+            if min(shares) < 0 or not sum(shares):
+                raise InputError("workload", name, "shares of hours must be 0 or more, and one above 0")
 
     def kind_shares(self, system: System) -> dict[RetailKind, Decimal]:
         """Shares of the kinds in the items that a system nets on an ordinary date; they add up to 1."""

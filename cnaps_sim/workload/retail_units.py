@@ -27,6 +27,9 @@ from cnaps_sim.workload.retail_terms import BepsTerms, IbpsTerms, RetailTerms
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
+#: Draws are numbers below this one.
+_DRAW: Final = 2**32
+
 _IS_DEBIT: Final = np.array([kind.is_debit for kind in RetailKind])
 _HAS_REPLY: Final = np.array([kind.has_reply for kind in RetailKind])
 _IS_SLOW: Final = np.array([kind in SLOW for kind in RetailKind])
@@ -101,10 +104,10 @@ def draw_replies(
     """
     stream = streams.fresh(f"retail.replies.{items.name}")
     count = len(units.first)
-    chances, draws = stream.random(count), stream.integers(2**32, size=count)
+    chances, draws = stream.integers(_DRAW, size=(count, 2)).T
     of_system = terms.of(items.system)
-    refused = chances < float(of_system.refused_share)
-    silent = ~refused & (chances < float(of_system.refused_share + of_system.unanswered_share))
+    refused = chances < int(of_system.refused_share * _DRAW)
+    silent = ~refused & (chances < int((of_system.refused_share + of_system.unanswered_share) * _DRAW))
     is_own = items.debtor[units.first] == items.creditor[units.first]
     waits = _HAS_REPLY[units.kind] & (units.refusal == Refusal.NONE) & ~is_own
     lag_ms = np.zeros(count, np.int64)

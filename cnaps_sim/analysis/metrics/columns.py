@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cnaps_sim.words.codes import System
 from cnaps_sim.words.errors import InputError, nearest
 from cnaps_sim.words.tables import TABLES
 
@@ -208,7 +209,19 @@ def table_of(run: Run, name: str) -> Any:
     }
     if name not in kept and dropped.get(name, False):
         raise InputError("run", name, "the run did not record this table", "", "a run with `record: payments`")
-    return run.table(name)
+    return run.table(name) if name != "payments" else _gross_payments(run)
+
+
+def _gross_payments(run: Run) -> Any:
+    """The payments of HVPS and SAPS: what the netting server clears has measures of its own."""
+    if not run.manifest.get("outcomes"):
+        return run.table("payments")
+    few = getattr(run, "payments_of", None)
+    if few is not None:
+        return few(System.HVPS, System.SAPS)
+    payments = run.table("payments")
+    own = pa.array([System.HVPS.value, System.SAPS.value])
+    return payments.filter(pc.is_in(payments["system"].cast(pa.string()), own))
 
 
 def frame_of(run: Any, name: str) -> Callable[[], pd.DataFrame]:
@@ -216,7 +229,7 @@ def frame_of(run: Any, name: str) -> Callable[[], pd.DataFrame]:
 
     def frame() -> pd.DataFrame:
         found = getattr(run, name, None)
-        if isinstance(found, pd.DataFrame):
+        if isinstance(found, pd.DataFrame) and (name != "payments" or not run.manifest.get("outcomes")):
             return found
         decoded: pd.DataFrame = table_of(run, name).to_pandas()
         return decoded

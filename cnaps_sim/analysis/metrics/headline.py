@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ def headline(run: Run) -> dict[str, Any]:
     present = {system.labels[code] for code in np.flatnonzero(np.bincount(system.codes, minlength=1)).tolist()}
     peaks = peak_queue(view, by="system").set_index(["system", "measure"])["value"].to_dict()
     systems = {name: _system(view, name, peaks) for name in sorted(present | {System.HVPS.value}, key=_system_order)}
+    systems |= {name: _retail_system(part) for name, part in run.manifest.get("outcomes", {}).items()}
     figures = {"systems": systems, "liquidity": _liquidity(view)}
     if matching_is_on(view):
         figures["matching"] = matching_headline(view)
@@ -54,6 +56,11 @@ def _system(run: Run, name: str, peaks: dict[Any, Any]) -> dict[str, Any]:
     part["delay_rho"] = rho_of(run, payments)
     part["mean_delay_ms"] = mean_delay(payments)
     return part
+
+
+def _retail_system(outcomes: Mapping[str, Any]) -> dict[str, Any]:
+    """A system of the netting server: its items were counted while the day was played; no delay is measured."""
+    return {**outcomes, "delay_rho": None, "mean_delay_ms": None}
 
 
 def _liquidity(run: Run) -> dict[str, Any]:

@@ -141,15 +141,6 @@ def test_open_and_reversed_payments_are_outcomes(stored: Any) -> None:
     assert stored.broken() == set()
 
 
-def test_retail_items_are_netted_not_settled(stored: Any) -> None:
-    rows = stored.rows("payments")
-    rows[5].update(system="BEPS", status="PR03", netted_ms=45, round=3)
-    rows[7].update(system="IBPS", status="PR32", reason_iso="AB05")
-    assert stored.replace("payments", rows).broken() == set()
-    rows[5]["netted_ms"] = None
-    assert stored.replace("payments", rows).broken() == {"outcomes"}
-
-
 @pytest.mark.parametrize(
     ("row", "values"),
     [

@@ -59,7 +59,8 @@ def all_rows(chunks: Iterable[RetailChunk]) -> Rows:
 
 def netted(rows: Rows, system: System) -> Rows:
     kinds = [kind for kind in RetailKind if kind.system is system]
-    return rows[(rows["refusal"] == Refusal.NONE) & np.isin(rows["kind"], kinds)]
+    found: Rows = rows[(rows["refusal"] == Refusal.NONE) & np.isin(rows["kind"], kinds)]
+    return found
 
 
 def digest(chunks: Iterable[RetailChunk]) -> str:

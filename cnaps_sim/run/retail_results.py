@@ -1,0 +1,81 @@
+"""Results of retail clearing: once the day is played, its units are made again and become totals and payments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from cnaps_sim.audit.retail_tables import RetailItems
+from cnaps_sim.run.columns import schema
+from cnaps_sim.run.retail import WORKERS, RetailClearing
+from cnaps_sim.run.retail_actions import stops
+from cnaps_sim.run.retail_columns import SYSTEMS
+from cnaps_sim.run.retail_fates import RetailFates, RoundEnd, UnitNames
+from cnaps_sim.run.retail_parts import RetailPayments, by_date, retail_parts
+from cnaps_sim.run.retail_totals import ItemTotals
+from cnaps_sim.run.spool import Spooled, spool
+from cnaps_sim.scenario.rules import Detail
+from cnaps_sim.words.codes import System
+from cnaps_sim.words.retail_days import RoundKind
+from cnaps_sim.workload.retail_chunk import RetailChunk
+
+
+@dataclass(frozen=True)
+class RetailResults:
+    """What retail clearing adds to a run.
+
+    items, outcomes: per system, for the manifest and the summary
+    payments: the whole table of payments as it is recorded; None if no retail item is
+    seen:     the auditor of its rows
+    """
+
+    items: dict[str, dict[str, Any]]
+    outcomes: dict[str, dict[str, dict[str, int]]]
+    payments: Spooled | None
+    seen: RetailItems
+
+
+def retail_results(clearing: RetailClearing, settled: pa.Table) -> RetailResults:
+    """Make every unit of the run again and take it into totals and, where recorded, payments.
+
+    settled: the rows of HVPS and SAPS that are recorded
+    """
+    world = clearing.world
+    log = clearing.recorder.whole_log()
+    rounds = [
+        RoundEnd(each.time_ms, each.kind in (RoundKind.LAST, RoundKind.ONLY), each.logged)
+        for each in clearing.recorder.rounds
+    ]
+    fates = RetailFates(log, rounds, stops(clearing.stopped))
+    accounts = world.directory.accounts
+    dates = [day.date for day in clearing.stream.dates]
+    totals = ItemTotals(accounts, dates)
+    record = world.loaded.scenario.record
+    recorded = [system for system in SYSTEMS if record.get(system, Detail.TOTALS) == Detail.PAYMENTS]
+    seen = RetailItems()
+    payments = None
+    if recorded:
+        names = UnitNames.collect(_ahead(clearing), log) if fates.names_units else None
+        rows = RetailPayments(fates, names, accounts, dates, world.recorder.sequences)
+        parts = retail_parts(_ahead(clearing), fates, totals, rows, recorded)
+        payments = spool(by_date(settled, parts), schema("payments"), see=seen.see_part)
+    else:
+        _read_all(retail_parts(_ahead(clearing), fates, totals))
+    return RetailResults(totals.as_manifest(), totals.outcomes(), payments, seen)
+
+
+def _ahead(clearing: RetailClearing) -> Iterator[RetailChunk]:
+    return clearing.stream.prefetched(WORKERS)
+
+
+def _read_all(parts: Iterable[pa.Table]) -> None:
+    for _ in parts:
+        raise AssertionError("nothing is recorded item by item")
+
+
+def is_recorded(record: dict[System, Detail]) -> bool:
+    """Whether the items of a retail system are recorded one by one."""
+    return any(record.get(system) == Detail.PAYMENTS for system in SYSTEMS)
