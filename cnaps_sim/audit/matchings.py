@@ -21,9 +21,9 @@ CAP_QUEUE: Final = "cap-queue"
 
 
 def check_possible(matchings: Frame, findings: Findings) -> None:
-    """`matchings-possible`: a matching considered something (one of cap queues need not) and settled no more of it, in number and in fen, and no
-    more than the bound; it settled after it chose, and only if it settled anything it has an instant, fen and
-    accounts."""
+    """`matchings-possible`: a matching considered something (one of cap queues need not) and settled no more of it, in
+    number and in fen, and no more than the bound; it settled after it chose, and only if it settled anything it has an
+    instant, fen and accounts."""
     considered, settled, accounts = (matchings.ints(name) for name in ("considered", "settled", "accounts"))
     considered_fen, settled_fen, bound_fen = (
         matchings.ints(f"{name}_fen") for name in ("considered", "settled", "bound")

@@ -112,7 +112,7 @@ class Tables:
         if free < arrivals:
             self._grow_open_table(arrivals - free)
         entries = arrivals + self.waiting_anywhere() + 1
-        needed = int(self.desk["log_count"][0]) + entries * (3 if self._watching else 2)
+        needed = int(self.desk["log_count"][0]) + entries * (4 if self._watching else 2)
         if needed > len(self.log):
             grown = as_records(np.empty(max(needed, 2 * len(self.log)), LOG))
             grown[: len(self.log)] = self.log

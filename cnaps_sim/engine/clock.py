@@ -20,15 +20,12 @@ from cnaps_sim.core import Books
 from cnaps_sim.core.netting_desk import SLICE, Netting
 from cnaps_sim.core.netting_records import RETAIL
 from cnaps_sim.core.records import FLOW, Records, new
-from cnaps_sim.words.units import MS_PER_MINUTE
-from cnaps_sim.workload.retail_chunk import RetailChunk
+from cnaps_sim.workload.retail_chunk import CHUNK_MS, RetailChunk
 
 Event = simpy.Event
 Process = Generator[simpy.Event, Any, None]
 Rows = np.ndarray[Any, np.dtype[np.int64]]
 
-#: Simulated time that one chunk of a flow covers; fixed, so that nothing depends on the machine.
-CHUNK_MS = 5 * MS_PER_MINUTE
 _END_OF_TIME = 2**62
 _NO_PAYMENTS = new(FLOW, 0)
 _NO_UNITS = new(RETAIL, 0)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Final
 
@@ -26,24 +25,24 @@ _NO_REFUSAL: Final = Refusal.NONE
 _NO_CAUSE: Final = Cause.NONE
 
 
-@dataclass(slots=True)
 class Unit:
     """A unit that waits in the cap queue (轧差排队) of its payer: a package (包) of BEPS.
 
     Queues are in the order of `rank`: the smallest amount first, of equal amounts the one that came first.
     """
 
-    number: int
-    time_ms: int
-    debtor: int
-    creditor: int
-    amount: int
-    items: int
-    kind: int
-    rank: tuple[int, int, int] = field(init=False)
+    __slots__ = ("amount", "creditor", "debtor", "items", "kind", "number", "rank")
 
-    def __post_init__(self) -> None:
-        self.rank = self.amount, self.time_ms, self.number
+    def __init__(
+        self, number: int, time_ms: int, debtor: int, creditor: int, amount: int, items: int, kind: int
+    ) -> None:
+        self.number = number
+        self.debtor = debtor
+        self.creditor = creditor
+        self.amount = amount
+        self.items = items
+        self.kind = kind
+        self.rank = amount, time_ms, number
 
 
 _RANK: Final = attrgetter("rank")

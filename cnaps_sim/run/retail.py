@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 #: From this time of day of a working day SAPS takes nets, unless they go at its opening.
 MORNING_RELEASE_MS: Final = 8 * MS_PER_HOUR + 30 * MS_PER_MINUTE
-#: Threads that generate chunks ahead of the netting server.
-WORKERS: Final = min(4, os.cpu_count() or 1)
+#: Threads that generate chunks ahead of the netting server; more would only take memory.
+WORKERS: Final = min(2, os.cpu_count() or 1)
 
 
 def netting_of(population: Population, log_all: bool) -> Netting:

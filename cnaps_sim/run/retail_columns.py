@@ -34,6 +34,7 @@ _STATUS_OF_ACT: Final = {
 _CODE_OF_ACT: Final = np.array(
     [STATUSES.index(_STATUS_OF_ACT[act]) if act in _STATUS_OF_ACT else -1 for act in Act], np.int32
 )
+_STOPPED_CODE: Final = STATUSES.index(Status.PR21)
 _NETTED: Final = int(Act.NETTED)
 _REFUSED: Final = int(Act.REFUSED)
 _STOPPED: Final = int(Act.STOPPED)
@@ -88,6 +89,8 @@ def item_columns(chunk: RetailChunk, fates: RetailFates) -> ItemColumns:
         first = int(chunk.rows["items"][:row].sum())
         last = first + int(chunk.rows["items"][row])
         items = slice(first, last) if one.item is None else slice(first + one.item, first + one.item + 1)
+        if one.status is Status.PR21 and codes[3, items][0] != _STOPPED_CODE:
+            continue  # by the time it came another rule refused it first
         numbers[2, items] = one.time_ms
         codes[3, items] = STATUSES.index(one.status)
     columns = dict(zip(_COLUMNS, [*numbers, *codes, amounts], strict=True))

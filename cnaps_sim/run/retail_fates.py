@@ -47,10 +47,13 @@ class RoundEnd(NamedTuple):
 
 
 class Intervention(NamedTuple):
-    """A netted item that was later sent back or reversed by a payment of its own: it stays netted.
+    """What changed the end of an item apart from the netting server.
 
-    unit:    the original's unit; item: its place in the unit, None for every item of it
-    status:  PR22 or PR23; time_ms: when that payment was settled or netted
+    A netted item is sent back or reversed by a payment of its own, and stays netted; or a unit is stopped before it
+    comes, as its row says then, and has ended with that.
+
+    unit:    the item's unit; item: its place in the unit, None for every item of it
+    status:  PR22, PR23 or PR21; time_ms: when that payment was settled or netted, or the instant of the stop
     """
 
     unit: int
@@ -64,7 +67,7 @@ class RetailFates:
 
     log:           NET_LOG entries of the whole run, in order
     rounds:        every round that has ended, in order
-    interventions: originals of later returns and reversals, in any order
+    interventions: originals of later returns and reversals, and stopped units, in any order
     """
 
     def __init__(self, log: Records, rounds: Sequence[RoundEnd], interventions: Iterable[Intervention] = ()) -> None:

@@ -138,6 +138,7 @@ def retail_parts(
             continue
         items = item_columns(chunk, fates)
         totals.add(items)
+        totals.counts.add_queued(chunk, fates.of(chunk))
         if payments is None or not codes:
             continue
         part = payments.part(items)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -10,16 +10,34 @@ import numpy as np
 
 from cnaps_sim.run.columns import Array
 from cnaps_sim.scenario.load import Loaded
-from cnaps_sim.scenario.workload import BepsGenerator, IbpsGenerator, RetailGenerator
+from cnaps_sim.scenario.resolve import resolved
+from cnaps_sim.scenario.workload import (
+    RETAIL_SYSTEMS,
+    BepsGenerator,
+    IbpsGenerator,
+    RetailGenerator,
+    WorkloadFile,
+    WorkloadPayments,
+)
 from cnaps_sim.words.codes import System
 from cnaps_sim.words.errors import InputError
-from cnaps_sim.words.retail_days import retail_days
+from cnaps_sim.words.retail_days import RetailDay, retail_days
 from cnaps_sim.words.streams import Streams
 from cnaps_sim.words.timetable import Timetable
 from cnaps_sim.workload.account_rows import AccountRow
 from cnaps_sim.workload.retail_chunk import RetailStream
+from cnaps_sim.workload.retail_items import RetailItems, items_from_rows, read_items
+from cnaps_sim.workload.retail_merge import merged
+from cnaps_sim.workload.retail_replay import ReplayedRetail
 from cnaps_sim.workload.retail_stream import GeneratedRetail
-from cnaps_sim.workload.retail_terms import BepsTerms, IbpsTerms, RetailParameters, RetailTerms, Volume
+from cnaps_sim.workload.retail_terms import (
+    BepsTerms,
+    ClientLine,
+    IbpsTerms,
+    RetailParameters,
+    RetailTerms,
+    Volume,
+)
 
 #: Caps are computed in whole millionths of the outflow.
 _PARTS = 1_000_000
@@ -39,33 +57,70 @@ def retail_stream(
     sizes: Array,
     timetable: Timetable,
     streams: Streams,
-) -> RetailStream | None:
-    """All payments of BEPS and IBPS in one stream; None if the scenario brings none."""
+) -> RetailStream:
+    """All payments of BEPS and IBPS that the scenario brings, in one stream."""
+    rounds = loaded.scenario.nets.rounds
+    days = retail_days(timetable, rounds.working, rounds.other)
+    terms = retail_terms(loaded)
+    made: list[RetailStream] = []
+    if any(isinstance(entry, RetailGenerator) for entry in loaded.scenario.workload):
+        made.append(_generated(loaded, sizes, timetable, streams, days, terms))
+    sources = _sources(loaded, index)
+    if sources or not made:
+        clients = [
+            ClientLine(client.name, index[client.direct], client.value, client.credit_line)
+            for client in loaded.scenario.clients
+        ]
+        made.append(ReplayedRetail(sources, days, streams, terms, clients))
+    return merged(made)
+
+
+def _sources(loaded: Loaded, index: Mapping[str, int]) -> list[RetailItems]:
+    """What files and the scenario itself bring, entry by entry."""
     scenario = loaded.scenario
-    if not scenario.has_retail:
-        return None
-    days = retail_days(timetable, scenario.nets.rounds.working, scenario.nets.rounds.other)
-    return generated(loaded, sizes, timetable, streams, days)
+    inline = resolved(scenario)["workload"]
+    sources = []
+    for number, entry in enumerate(scenario.workload):
+        name = f"workload.{number}"
+        if entry.system not in RETAIL_SYSTEMS:
+            continue
+        if isinstance(entry, WorkloadFile):
+            sources.append(read_items(loaded.files[f"{name}.file"], index, scenario.date, entry.system, name))
+        elif isinstance(entry, WorkloadPayments):
+            places = [loaded.place_of(("workload", number, "payments", row)) for row in range(len(entry.payments))]
+            sources.append(
+                items_from_rows(
+                    inline[number]["payments"], index, scenario.date, entry.system, name, places.__getitem__
+                )
+            )  # fmt: skip
+    return sources
 
 
-def generated(loaded: Loaded, sizes: Array, timetable: Timetable, streams: Streams, days: Any) -> GeneratedRetail:
+def _generated(
+    loaded: Loaded,
+    sizes: Array,
+    timetable: Timetable,
+    streams: Streams,
+    days: Sequence[RetailDay],
+    terms: RetailTerms,
+) -> GeneratedRetail:
     """The units that the scenario's generators make."""
     scenario = loaded.scenario
     volumes: dict[System, Volume] = {}
     shapes: dict[str, Any] = {}
-    place = loaded.place_of("workload")
+    where: dict[str, int] = {}
     for number, entry in enumerate(scenario.workload):
         if isinstance(entry, RetailGenerator):
             assert isinstance(entry, BepsGenerator | IbpsGenerator)
             volumes[entry.system] = Volume(entry.count, entry.value).scaled(Decimal(scenario.scale))
-            shapes |= _shape(entry)
-            place = loaded.place_of(("workload", number))
+            shapes |= (shape := _shape(entry))
+            where |= dict.fromkeys(shape, number)
     try:
-        return GeneratedRetail(
-            sizes, days, volumes, timetable.calendar, streams, retail_terms(loaded), RetailParameters(**shapes)
-        )
+        return GeneratedRetail(sizes, days, volumes, timetable.calendar, streams, terms, RetailParameters(**shapes))
     except InputError as error:
-        raise InputError(place, f"workload.{error.key}", error.problem, error.value, error.allowed) from None
+        number = where.get(error.key, next(iter(where.values())))
+        place = loaded.place_of(("workload", number))
+        raise InputError(place, f"workload.{number}.{error.key}", error.problem, error.value, error.allowed) from None
 
 
 def _shape(entry: BepsGenerator | IbpsGenerator) -> dict[str, Any]:

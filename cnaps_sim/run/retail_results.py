@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from cnaps_sim.audit.retail_tables import RetailItems
@@ -28,12 +29,15 @@ class RetailResults:
     """What retail clearing adds to a run.
 
     items, outcomes: per system, for the manifest and the summary
+    rounds, caps: what the manifest tells of each round, and of each participant's cap
     payments: the whole table of payments as it is recorded; None if no retail item is
     seen:     the auditor of its rows
     """
 
     items: dict[str, dict[str, Any]]
-    outcomes: dict[str, dict[str, dict[str, int]]]
+    outcomes: dict[str, dict[str, Any]]
+    rounds: list[dict[str, Any]]
+    caps: dict[str, dict[str, Any]]
     payments: Spooled | None
     seen: RetailItems
 
@@ -64,7 +68,16 @@ def retail_results(clearing: RetailClearing, settled: pa.Table) -> RetailResults
         payments = spool(by_date(settled, parts), schema("payments"), see=seen.see_part)
     else:
         _read_all(retail_parts(_ahead(clearing), fates, totals))
-    return RetailResults(totals.as_manifest(), totals.outcomes(), payments, seen)
+    counts = totals.counts
+    lowest = clearing.netting.positions["lowest_headroom"][: len(world.population.rows)]
+    return RetailResults(
+        totals.as_manifest(),
+        totals.outcomes(),
+        counts.rounds(clearing.recorder.rounds, dates),
+        counts.caps(np.ascontiguousarray(lowest)),
+        payments,
+        seen,
+    )
 
 
 def _ahead(clearing: RetailClearing) -> Iterator[RetailChunk]:

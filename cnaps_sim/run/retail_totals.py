@@ -17,6 +17,7 @@ from cnaps_sim.audit.digest import hash_text
 from cnaps_sim.core.compiled import clause, rule
 from cnaps_sim.run.columns import Array
 from cnaps_sim.run.retail_columns import STATUSES, SYSTEMS, ItemColumns
+from cnaps_sim.run.retail_counts import ItemCounts
 from cnaps_sim.words.codes import Status
 
 # FNV-1a and the finaliser of SplitMix64, as in `audit.digest`.
@@ -57,6 +58,7 @@ class ItemTotals:
         self._statuses = hash_text(pa.array([status.value for status in STATUSES], pa.string()))
         self._dates = dates
         self._sums = np.zeros((len(SYSTEMS), len(STATUSES), 4), np.uint64)
+        self.counts = ItemCounts(accounts)
 
     def add(self, items: ItemColumns) -> None:
         """Add the items of one chunk; may run beside other work (the interpreter is left free)."""
@@ -67,6 +69,7 @@ class ItemTotals:
                 self._statuses, items.status, items.ended_ms.view(np.uint64), items.systems, sums,
             )  # fmt: skip
             self._sums += sums
+        self.counts.add(items)
 
     def _id_hashes(self, items: ItemColumns) -> Array:
         chunk = items.chunk
@@ -88,16 +91,22 @@ class ItemTotals:
                 told[system.value] = {"count": count, "value_fen": (high << 32) + low, "checksum": f"{checksum:016x}"}
         return told
 
-    def outcomes(self) -> dict[str, dict[str, dict[str, int]]]:
-        """Count and value_fen of each system that had items, by outcome, as the summary of a run has them."""
-        told = {}
+    def outcomes(self) -> dict[str, dict[str, Any]]:
+        """Count and value_fen of each system that had items, by outcome, as the summary of a run has them.
+
+        `mean_delay_ms`: mean time from submission to netting; `refusals`: count and value_fen by `Refusal`.
+        """
+        told: dict[str, dict[str, Any]] = {}
+        delays, refusals = self.counts.mean_delays(), self.counts.refusals()
         for system, of_system in zip(SYSTEMS, self._sums.tolist(), strict=True):
-            sums = {name: {"count": 0, "value_fen": 0} for name in _OUTCOMES}
+            sums: dict[str, Any] = {name: {"count": 0, "value_fen": 0} for name in _OUTCOMES}
             for status, (_, count, high, low) in zip(STATUSES, of_system, strict=True):
                 for name in ("submitted", _OUTCOME_OF_STATUS[status]):
                     sums[name]["count"] += count
                     sums[name]["value_fen"] += (high << 32) + low
             if sums["submitted"]["count"]:
+                sums["mean_delay_ms"] = delays[system.value]
+                sums["refusals"] = refusals[system.value]
                 told[system.value] = sums
         return told
 

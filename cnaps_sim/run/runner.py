@@ -72,6 +72,7 @@ def simulate(
     if retail is not None:
         manifest["items"] |= retail.items
         manifest["outcomes"] = _with_peaks(world, retail.outcomes)
+        manifest |= {"rounds": retail.rounds, "caps": retail.caps}
         if comes_later:
             manifest["tables"].setdefault("payments", {})["rows"] = tables["payments"].num_rows + retail.seen.rows
     if world.exchange is not None:

@@ -179,6 +179,23 @@ def read_table(path: Path) -> pa.Table:
         return file.read()
 
 
+#: A file with more row groups than this is read one by one.
+_FEW_GROUPS = 2
+
+
+def is_large(path: Path) -> bool:
+    """Whether a table is better read in parts. InputError if it cannot be read."""
+    with _reading(path) as file:
+        return bool(file.num_row_groups > _FEW_GROUPS)
+
+
+def groups_of(path: Path) -> Iterator[pa.Table]:
+    """The row groups of a Parquet file, one after the other. InputError if one cannot be read."""
+    with _reading(path) as file:
+        for group in range(file.num_row_groups):
+            yield file.read_row_group(group)
+
+
 @contextmanager
 def _reading(path: Path) -> Iterator[pq.ParquetFile]:
     """A Parquet file that is being read. InputError if it cannot be."""

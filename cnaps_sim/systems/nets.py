@@ -170,8 +170,9 @@ class Nets:
             now, "round", System.NETS.value, f"round {number} ({kind}) of {day.date.isoformat()}: "
             f"{count} nets, {format_fen(total)} CNY to receive",
         )  # fmt: skip
-        self._held.append(closed)
-        self.send_held()
+        if count:
+            self._held.append(closed)
+            self.send_held()
 
     def _may_send(self) -> bool:
         """Whether SAPS takes round nets now."""

@@ -40,7 +40,7 @@ class StoppableRetail(RetailStream):
     def marked(self, chunk: RetailChunk) -> RetailChunk:
         """The chunk, its stopped units marked in place."""
         if self.stopped:
-            units = np.array([unit for unit in self.stopped], np.int64) - chunk.first_unit
+            units = np.array(list(self.stopped), np.int64) - chunk.first_unit
             rows = units[(units >= 0) & (units < len(chunk.rows))]
             chunk.rows["refusal"][rows] = Refusal.STOPPED
         return chunk

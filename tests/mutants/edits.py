@@ -107,7 +107,7 @@ EDITS: tuple[tuple[str, str, str], ...] = (
     ),
     ("window.py", "for level in range(2, 6):", "for level in range(2, 5):"),
     ("advance.py", "flow[row].time_ms < until_ms:", "flow[row].time_ms <= until_ms:"),
-    ("advance.py", "if books[0].crossings > 0 or", "if books[0].crossings > 1 or"),
+    ("advance.py", "if books[0].crossings > 0 or (act", "if books[0].crossings > 1 or (act"),
     (
         "queue.py",
         "if desk.hvps_waiting_count > desk.count_line and",

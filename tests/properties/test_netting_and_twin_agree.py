@@ -36,7 +36,7 @@ KINDS = [int(kind) for kind in RetailKind] + [int(kind) for kind in RetailKind i
 QUEUING = [int(kind) for kind in RetailKind if kind.queues]
 #: What a flow may know of a unit before its cap check; most often nothing.
 GIVEN = [int(refusal) for refusal in Refusal if refusal < Refusal.CAP] + [int(Refusal.STOPPED)] * 2
-GIVEN += [int(Refusal.TIMED_OUT)] * 2 + [0] * 80
+GIVEN += [int(Refusal.TIMED_OUT), int(Refusal.OUT_OF_HOURS)] * 2 + [0] * 80
 
 terms = st.fixed_dictionaries(
     {"cap": st.sampled_from([0, 0, 0, 5, 10, 30])},

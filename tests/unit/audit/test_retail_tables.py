@@ -45,7 +45,7 @@ ITEMS = [
     item(14, "BEPS", ("C", "A", 70), (61, None, 1000, None), ("PR08", "RJ94", "AM23", None)),
     item(15, "IBPS", ("C", "A", 70), (62, None, 950, None), ("PR32", "RJ90", "AB05", None)),
     item(16, "BEPS", ("C", "A", 70), (63, None, 940, None), ("PR21", None, None, None)),
-    item(17, "IBPS", ("A", "C", 5), (NEXT + 900, NEXT + 1000, NEXT + 1000, 3), NETTED),
+    item(19, "IBPS", ("A", "C", 5), (NEXT + 900, NEXT + 1000, NEXT + 1000, 3), NETTED),
 ]
 #: round, time, kind, participant, net, sent, settled
 NETS = [
@@ -221,11 +221,11 @@ def test_a_round_without_nets_lies_between_its_neighbours(retail: Any) -> None:
     retail.replace("rounds", rows)
     assert broken(retail) == {"rounds-agree"}
     payments = retail.rows("payments")
-    back = {**payments[row_of(retail, 13)], "sequence": 18, "payment_id": "B18", "debtor": "A", "creditor": "C"}
+    back = {**payments[row_of(retail, 13)], "sequence": 17, "payment_id": "B17", "debtor": "A", "creditor": "C"}
     payments.insert(row_of(retail, 16) + 1, back)
     retail.replace("payments", payments)
     assert broken(retail) == set()
-    assert "netted-in-round" in damaged(retail, 18, netted_ms=NEXT + 3000, ended_ms=NEXT + 3000)
+    assert "netted-in-round" in damaged(retail, 17, netted_ms=NEXT + 3000, ended_ms=NEXT + 3000)
 
 
 def test_a_net_that_the_items_do_not_make_breaks_rounds_agree(retail: Any) -> None:

@@ -179,6 +179,16 @@ def test_an_item_that_was_sent_back_stays_netted() -> None:
     assert totals.outcomes()["BEPS"]["settled"] == {"count": 4, "value_fen": 27}
 
 
+def test_a_stopped_unit_ends_when_it_is_stopped_unless_another_rule_refuses_it_first() -> None:
+    stopped = [(time_ms, [1, 2], 0, 1, CREDIT, Refusal.STOPPED) for time_ms in (10, 20)]
+    log = entries((1, 20, Act.REFUSED, Cause.NONE, Refusal.CLOSED_ACCOUNT))
+    told = tuple(Intervention(unit, None, Status.PR21, 5) for unit in (0, 1))
+    rows = table([chunk(stopped)], log, interventions=told)[0].to_pylist()[::2]
+    assert [(row["status"], row["reason_iso"], row["ended_ms"]) for row in rows] == [
+        ("PR21", None, 5), ("PR09", "AC04", 20)
+    ]  # fmt: skip
+
+
 def test_indirect_participants_are_told() -> None:
     behind = pa.array(["X", None, "Y"]).dictionary_encode()
     payments, _ = table([chunk([(10, [1, 2], 0, 1, CREDIT), (20, [4], 0, 1, ONLINE)], on_behalf_of=behind)])

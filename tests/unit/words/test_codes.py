@@ -33,10 +33,23 @@ PRECEDENCE = [
 ]
 
 
+#: Refusals of the netting server and of the banks behind it, with the reason that each gives.
+RETAIL = {
+    Refusal.PAYER_BANK: Reason.RJ92,
+    Refusal.PAYEE_BANK: Reason.RJ95,
+    Refusal.NO_ORIGINAL: Reason.RJ91,
+    Refusal.ANSWERED: Reason.RJ91,
+    Refusal.TIMED_OUT: Reason.RJ90,
+    Refusal.CAP: Reason.RJ94,
+    Refusal.CAP_QUEUE_CLOSED: Reason.RJ94,
+    Refusal.STOPPED: None,
+}
+
+
 def test_refusals_are_numbered_in_their_order_of_precedence() -> None:
     """Format, duplicate, unknown or closed account, self-payment, amount, phase, credit control, then funds."""
     assert sorted(PRECEDENCE) == PRECEDENCE
-    assert set(Refusal) - set(PRECEDENCE) == {Refusal.NONE, Refusal.END_OF_DAY}
+    assert set(Refusal) - set(PRECEDENCE) - set(RETAIL) == {Refusal.NONE, Refusal.END_OF_DAY}
     assert min(Refusal) is Refusal.NONE
 
 
@@ -63,9 +76,15 @@ def test_only_a_return_at_the_end_of_the_day_is_rj99() -> None:
     assert {refusal.reason for refusal in PRECEDENCE} == {Reason.RJ90}
 
 
+def test_a_retail_refusal_says_whose_it_is() -> None:
+    assert {refusal: refusal.reason for refusal in RETAIL} == RETAIL
+    assert (Refusal.CAP.iso, Refusal.TIMED_OUT.iso) == ("AM23", "AB05")
+
+
 def test_every_refusal_and_every_answer_can_be_said_in_words() -> None:
     assert all(refusal.sentence for refusal in Refusal)
-    assert all(len(refusal.iso) == 4 for refusal in Refusal if refusal is not Refusal.NONE)
+    without = (Refusal.NONE, Refusal.STOPPED)
+    assert all(len(refusal.iso) == (0 if refusal in without else 4) for refusal in Refusal)
     assert all(answer.sentence for answer in Answer)
 
 
@@ -101,6 +120,7 @@ def test_a_cause_is_negative_so_that_it_is_never_a_payment() -> None:
         "pool",
         "pledge",
         "loan",
+        "round",
     }
 
 
