@@ -38,6 +38,7 @@ class Rank(IntEnum):
     PHASE = 20  # phase change or date switch
     FAULT = 30
     ARRIVAL = 40  # payments of the flows, deliveries
+    CAP_CHECK = 45  # retail units whose messages have all arrived
     ACTION = 50  # queue operations and every other scheduled action
     MATCHING = 60
     ROUND = 70

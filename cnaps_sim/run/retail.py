@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from cnaps_sim.audit import Verdict
 from cnaps_sim.audit.netting import NettingAuditor
 from cnaps_sim.core.netting_desk import Netting
 from cnaps_sim.core.records import NO_WARNING_LINE, Records
@@ -17,6 +18,7 @@ from cnaps_sim.scenario.retail import Release
 from cnaps_sim.systems.nets import Nets, NetsRules
 from cnaps_sim.systems.third_party import ThirdPartyNets
 from cnaps_sim.words.codes import AccountStatus, Life
+from cnaps_sim.words.retail_days import RetailDay
 from cnaps_sim.words.units import MS_PER_HOUR, MS_PER_MINUTE
 from cnaps_sim.workload.retail_chunk import RetailStream
 from cnaps_sim.workload.retail_stops import StoppableRetail
@@ -98,7 +100,7 @@ class RetailClearing:
         self.nets.on_round = self._see_round
         self.nets.on_sent = lambda closed: auditor.see_sent(closed.number, int(self.clock.now))
         self.nets.on_posted = self._see_posted
-        self.nets.on_switch = lambda day: auditor.end_of_date(day.date, *self._standing())
+        self.nets.on_switch = self._see_switch
 
     def start(self) -> None:
         """Feed the units and schedule rounds, releases, third-party nets and samples."""
@@ -198,6 +200,16 @@ class RetailClearing:
     def _see_posted(self, closed: Round, row: int, time_ms: int) -> None:
         assert self.auditor is not None
         self.auditor.see_posted(closed.number, row, int(closed.nets[row]), time_ms)
+
+    def _see_switch(self, day: RetailDay) -> None:
+        assert self.auditor is not None
+        self.auditor.end_of_date(day.date, *self._standing())
+        self.auditor.see_tallies(self.netting.tallies)
+
+    def verdict(self) -> Verdict:
+        """What the auditor of the netting server found in the whole run."""
+        assert self.auditor is not None, "a rehearsal has no auditor"
+        return self.auditor.finish(held=self.nets.held)
 
     def _standing(self) -> tuple[Any, Any, int]:
         positions = self.netting.positions

@@ -161,8 +161,8 @@ class World:
         self.play()
         assert self.auditor is not None, "a rehearsal has no auditor"
         verdict = self.auditor.finish()
-        if self.retail is not None and self.retail.auditor is not None:
-            verdict = verdict + self.retail.auditor.finish()
+        if self.retail is not None:
+            verdict = verdict + self.retail.verdict()
         return verdict
 
     def play(self) -> None:

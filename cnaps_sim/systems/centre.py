@@ -17,7 +17,7 @@ from cnaps_sim.core.records import Records
 from cnaps_sim.engine.recorder import Recorder
 from cnaps_sim.messages import credits, envelope, queue_orders, status, technical
 from cnaps_sim.messages.catalogue import Kind
-from cnaps_sim.messages.envelope import CENTRE
+from cnaps_sim.messages.envelope import CENTRE, MESSAGE_TYPE
 from cnaps_sim.messages.faults import Code, Fault, Layer, Refused
 from cnaps_sim.messages.parts import OriginalMessage
 from cnaps_sim.messages.parts import Reason as Why
@@ -25,16 +25,15 @@ from cnaps_sim.messages.queue_orders import RequestAnswer
 from cnaps_sim.messages.status import PaymentStatus, TransactionStatus
 from cnaps_sim.messages.technical import Receipt
 from cnaps_sim.messages.validate import Checked, check
-from cnaps_sim.systems.mail import ACCEPTED, RESENT, Letter, Mail, kind, verdict_of
-from cnaps_sim.systems.memory import Digests, PaymentIds, digest_of
-from cnaps_sim.words.codes import Act, Answer, Priority, Reason, Refusal, Status, System
+from cnaps_sim.systems.mail import ACCEPTED, RESENT, RETAIL_SYSTEMS, Letter, Mail, kind, verdict_of
+from cnaps_sim.systems.memory import PaymentIds, digest_of
+from cnaps_sim.systems.seen import Seen, replay_key
+from cnaps_sim.words.codes import Act, Answer, Priority, Reason, Refusal, Status
 
 #: Status codes of camt.025 and admi.007: done, refused.
 DONE: Final = "ACPT"
 NOT_DONE: Final = "RJCT"
 
-#: Systems of the retail side, whose messages this centre does not serve.
-_ELSEWHERE: Final = frozenset({System.BEPS, System.IBPS})
 _RECEIPT: Final = "ccms.990.001.01"
 _REJECTION: Final = "ccms.911.001.01"
 _STATUS: Final = "ccms.900.001.01"
@@ -48,7 +47,7 @@ STATUS_OF: Final = {
 }
 _FINAL: Final = frozenset({Act.SETTLED, Act.REFUSED, Act.RETURNED, Act.CANCELLED})
 #: Refusals whose ISO reason the profile of pacs.002 does not list, and the code that stands for them there.
-_REASON_INSTEAD: Final = {"AM03": "FF01", "AM02": "FF01"}
+REASON_INSTEAD: Final = {"AM03": "FF01", "AM02": "FF01"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +96,7 @@ class Centre:
     """The centre's front end.
 
     deliver_to: what a participant does with what it receives, by bank code
+    retail:     serves what belongs to BEPS and IBPS; None where they do not run on messages
     on_answer:  told what an order about a queued payment came to
     """
 
@@ -117,8 +117,8 @@ class Centre:
         self.resent = 0
         self.refused = 0
         self.on_answer: Callable[[Checked, Answer], None] = lambda *_: None
-        self._seen = Digests(numbers=2)
-        self._seen_on = mail.working_date
+        self.retail: Callable[[Checked], None] | None = None
+        self._seen = Seen(mail)
         self._instructions: dict[str, Callable[[Checked], Instruction]] = {
             credits.PACS_008: _customers_instruction,
             credits.PACS_009: _banks_instruction,
@@ -141,29 +141,23 @@ class Centre:
         if instruction is not None:
             self._instructions[iso] = instruction
 
-    def _forget_earlier_dates(self) -> None:
-        """When the working date has changed: what was seen on earlier ones is refused by its date."""
-        if self.mail.working_date != self._seen_on:
-            self._seen_on = self.mail.working_date
-            self._seen = Digests(numbers=2)
-
     # what arrives ---------------------------------------------------------------------------------------------
 
     def receive(self, data: bytes) -> str:
         """Bytes have arrived from a participant. Answers `accepted` or why they are refused, for the log."""
-        self._forget_earlier_dates()
         try:
-            checked = check(data, self.mail.expected())
+            checked = check(data, self.mail.expected(data[MESSAGE_TYPE]))
             self._acknowledge(checked)
-            key, digest = _replay_key(checked), digest_of(data)
-            seen = self._seen.get(key)
+            key, digest = replay_key(checked), digest_of(data)
+            seen_before = self._seen.on_date_of(checked.kind.system)
+            seen = seen_before.get(key)
             if seen is not None and seen[0] == digest:
                 self.resent += 1
                 self._tell_again(seen[1], checked)
                 return RESENT
             if seen is not None:
                 raise Refused(Fault(Layer.BUSINESS, "", "its id was used by another message", Code.DUPLICATE))
-            self._seen.add(key, digest, self._act_on(checked))
+            seen_before.add(key, digest, self._act_on(checked))
         except Refused as refused:
             self.refused += 1
             self._reject(data, refused.fault)
@@ -172,8 +166,11 @@ class Centre:
 
     def _act_on(self, checked: Checked) -> int:
         """Do what a message asks; the sequence of the payment it is about, -1 if it is about none."""
+        if self.retail is not None and checked.kind.system in RETAIL_SYSTEMS:
+            self.retail(checked)
+            return -1
         act = self._requests.get(checked.kind.iso)
-        if act is None or checked.kind.system in _ELSEWHERE:
+        if act is None or checked.kind.system in RETAIL_SYSTEMS:
             raise Refused(Fault(Layer.BUSINESS, "header/message_type", f"{checked.kind.number} is not served here"))
         return act(checked)
 
@@ -260,7 +257,7 @@ class Centre:
         if refusal != Refusal.NONE:
             assert refusal.reason is not None, "only retail items are stopped"
             reasons.append(Why(refusal.reason, proprietary=True))
-            reasons.append(Why(_REASON_INSTEAD.get(refusal.iso, refusal.iso)))
+            reasons.append(Why(REASON_INSTEAD.get(refusal.iso, refusal.iso)))
         elif act == Act.RETURNED:
             reasons.append(Why(Reason.RJ99, proprietary=True))
         document = status.build_payment_status(
@@ -386,9 +383,3 @@ def _instruction(
         priority=Priority(transaction.priority),
         document=checked.envelope.document,
     )
-
-
-def _replay_key(checked: Checked) -> int:
-    """Instructing participant, business id and message type, as a digest."""
-    text = f"{checked.instructing}|{checked.business_id}|{checked.kind.number}|{checked.kind.iso}"
-    return digest_of(text.encode())

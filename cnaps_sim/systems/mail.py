@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Protocol
@@ -26,12 +26,13 @@ from cnaps_sim.engine.network import Link, Network
 from cnaps_sim.messages import envelope, technical
 from cnaps_sim.messages.app_header import AppHeader, build_app_header
 from cnaps_sim.messages.catalogue import Kind, kind_of
-from cnaps_sim.messages.envelope import CENTRE, FROM_CENTRE, MESSAGE_ID, TO_CENTRE, Header
+from cnaps_sim.messages.envelope import CENTRE, FROM_CENTRE, MESSAGE_ID, TO_CENTRE, Header, compact_date
 from cnaps_sim.messages.faults import Refused
 from cnaps_sim.messages.rules import Expected
 from cnaps_sim.messages.sign import Keys, signature_block
 from cnaps_sim.messages.xmltext import CHINA
-from cnaps_sim.words.codes import Priority
+from cnaps_sim.words.codes import Priority, System
+from cnaps_sim.words.retail_days import RetailDay
 from cnaps_sim.words.timetable import BusinessDay, Timetable
 
 ACCEPTED: Final = "accepted"
@@ -46,6 +47,9 @@ NOT_REFUSED: Final = frozenset({ACCEPTED, LOST, UNDER_WAY, RESENT, REPEATED})
 Receive = Callable[[bytes], str]
 
 _MARKS: Final = {Priority.URGT: envelope.URGENT, Priority.HIGH: envelope.HIGH, Priority.NORM: envelope.NORMAL}
+#: Systems whose dates change at 16:00, and how the numbers of their messages begin.
+RETAIL_SYSTEMS: Final = frozenset({System.BEPS, System.IBPS})
+_RETAIL_NUMBERS: Final = (b"beps.", b"ibps.")
 #: What payments may be called so that messages can carry their ids.
 _REFERENCE = re.compile(r"(?=.{1,35}$)\S+( \S+)*")
 
@@ -132,9 +136,17 @@ class Mail:
         self._timetable = timetable
         first = timetable.business_days[0].date
         self._midnight = dt.datetime(first.year, first.month, first.day, tzinfo=CHINA)
-        self._ids: dict[str, int] = {}
-        self._passages: dict[str, int] = {}
+        self._ids: dict[tuple[dt.date, str], int] = {}
+        self._passages: dict[tuple[dt.date, str], int] = {}
+        self._retail_days: Sequence[RetailDay] = ()
+        self._retail_day: RetailDay | None = None
         self._set_day(timetable.business_days[0])
+
+    def follow_retail(self, days: Sequence[RetailDay]) -> None:
+        """BEPS and IBPS run on these dates of their own."""
+        self._retail_days = days
+        self._retail_day = days[0]
+        self._expected_retail = Expected(working_date=days[0].date, verifier=self.keys)
 
     def moment(self, time_ms: int) -> dt.datetime:
         """An instant of the run as Beijing time."""
@@ -147,13 +159,18 @@ class Mail:
 
     def _set_day(self, day: BusinessDay) -> None:
         self._day = day
-        self._date_text = f"{day.date:%Y%m%d}"
         self._expected = Expected(working_date=day.date, verifier=self.keys)
-        self._ids.clear()
-        self._passages.clear()
+        self._forget_numbers()
+
+    def _forget_numbers(self) -> None:
+        """Numbers begin afresh with a date; those of dates that are over are needed no more."""
+        oldest = min(self._day.date, self._retail_day.date if self._retail_day else self._day.date)
+        for numbers in (self._ids, self._passages):
+            for key in [key for key in numbers if key[0] < oldest]:
+                del numbers[key]
 
     def _keep_up(self) -> None:
-        """Follow the clock to the HVPS business date that runs or comes next; numbers begin afresh with it."""
+        """Follow the clock to the HVPS business date that runs or comes next."""
         now = int(self.clock.now)
         if now > self._day.window_end_ms:
             days = self._timetable.business_days
@@ -167,22 +184,50 @@ class Mail:
         self._keep_up()
         return self._day.date
 
-    def business_id(self, sender: str) -> str:
-        """The next business id of a sender's document: working date (8) and its running number of that date (8)."""
-        return self._next(self._ids, sender)
+    @property
+    def retail_date(self) -> dt.date:
+        """The retail date that runs; before the first and after the last one, that one."""
+        day = self._retail_day
+        assert day is not None, "a run without retail payments has no retail date"
+        now = int(self.clock.now)
+        if now >= day.ends_ms and day is not self._retail_days[-1]:
+            day = next((later for later in self._retail_days if now < later.ends_ms), self._retail_days[-1])
+            self._retail_day = day
+            self._expected_retail = Expected(working_date=day.date, verifier=self.keys)
+            self._forget_numbers()
+        return day.date
 
-    def _next(self, ids: dict[str, int], sender: str) -> str:
-        self._keep_up()
-        number = ids[sender] = ids.get(sender, 0) + 1
-        return f"{self._date_text}{number:08d}"
+    @property
+    def has_retail(self) -> bool:
+        """Whether BEPS and IBPS run on dates of their own."""
+        return self._retail_day is not None
+
+    def date_of(self, system: System) -> dt.date:
+        """The date that messages of a system bear now."""
+        return self.retail_date if system in RETAIL_SYSTEMS and self.has_retail else self.working_date
+
+    def business_id(self, sender: str, system: System = System.HVPS) -> str:
+        """The next business id of a sender's document: date (8) and its running number of that date (8).
+
+        In IBPS the sender's bank code stands before them.
+        """
+        number = self._next(self._ids, sender, self.date_of(system))
+        return sender + number if system is System.IBPS else number
+
+    def _next(self, ids: dict[tuple[dt.date, str], int], sender: str, date: dt.date) -> str:
+        number = ids[date, sender] = ids.get((date, sender), 0) + 1
+        return f"{compact_date(date)}{number:08d}"
 
     @property
     def expected_by_banks(self) -> Expected:
         """What a participant knows of what arrives: not the date, which the centre tells, perhaps late."""
         return self._expected_by_banks
 
-    def expected(self) -> Expected:
-        """What the centre knows of what arrives."""
+    def expected(self, number: bytes = b"") -> Expected:
+        """What the centre knows of what arrives under this CNAPS number."""
+        if self.has_retail and number.startswith(_RETAIL_NUMBERS):
+            _ = self.retail_date
+            return self._expected_retail
         self._keep_up()
         return self._expected
 
@@ -193,15 +238,16 @@ class Mail:
             AppHeader(letter.sender, letter.receiver, letter.business_id, letter.kind.iso, now, letter.kind.number)
         )
         system = letter.kind.system
+        date = self.date_of(system)
         header = Header(
             sender=letter.sender,
             sender_system=system,
             receiver=letter.receiver,
             receiver_system=system,
-            date=self.working_date,
+            date=date,
             time=now.time().replace(microsecond=0),
             message_type=letter.kind.number,
-            message_id=self._next(self._passages, letter.sender),
+            message_id=self._next(self._passages, letter.sender, date),
             reference_id=letter.answers,
             priority=_MARKS[letter.priority],
             direction=FROM_CENTRE if letter.sender == CENTRE else TO_CENTRE,

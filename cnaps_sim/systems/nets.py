@@ -101,7 +101,9 @@ class Nets:
                 if self.rules.match_on_round:
                     self.match("round")
                 self._close_round(day, kind)
-            self._switch(day)
+                if closing:  # what a posted net would free comes too late for the date that ends
+                    self._switch(day)
+                self.send_held()
 
     def _open(self, day: RetailDay) -> None:
         for system in (System.BEPS, System.IBPS):
@@ -172,7 +174,6 @@ class Nets:
         )  # fmt: skip
         if count:
             self._held.append(closed)
-            self.send_held()
 
     def _may_send(self) -> bool:
         """Whether SAPS takes round nets now."""
@@ -239,6 +240,11 @@ class Nets:
         changed = np.flatnonzero(self.books.accounts["earmark"] != self._earmark_seen)
         for row in changed:
             self._refresh_cap(int(row), now)
+
+    @property
+    def held(self) -> list[int]:
+        """Numbers of the rounds whose nets have not been sent to SAPS, oldest first."""
+        return [closed.number for closed in self._held]
 
     @property
     def unposted(self) -> int:

@@ -31,7 +31,7 @@ def activity(run: Run, *, by: By = None, where: Where = None, step_ms: int = MS_
     counts the accepted payments received in it, `settled_count` the payments settled in it. Steps from the
     first to the last in which anything happened, quiet ones included.
     """
-    payments = payments_of(run, where)
+    payments = payments_of(run, where, by)
     groups = group(payments, by)
     came = payments.accepted & (payments.submitted != NONE)
     steps = (payments.submitted // step_ms, payments.final // step_ms)
@@ -64,7 +64,7 @@ def flows(run: Run, *, by: By = None, where: Where = None) -> pd.DataFrame:
     Columns: those of `by`, `debtor`, `creditor`, `measure` (`settled_fen`, `settled_count`), `value`, `unit`;
     largest value first inside each group. Pairs without a settled payment are left out.
     """
-    payments = payments_of(run, where)
+    payments = payments_of(run, where, by)
     groups = group(payments, by)
     debtor, creditor = payments.codes("debtor"), payments.codes("creditor")
     rows = np.flatnonzero(payments.settled)

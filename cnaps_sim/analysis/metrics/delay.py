@@ -63,7 +63,7 @@ def delay(run: Run, *, by: By = None, where: Where = None) -> pd.DataFrame:
     `mean_delay`, `delay_p50`, `delay_p90`, `delay_p99`, `delay_max` of settled - instructed, and the same with
     `_outbox` and `_queue`: ms, settled payments only, not weighted by value; null if nothing settled.
     """
-    payments = payments_of(run, where)
+    payments = payments_of(run, where, by)
     groups = group(payments, by)
     wait = waits(run, payments)
     measures = _rho(groups, payments, wait)
@@ -144,7 +144,7 @@ def delay_distribution(run: Run, *, by: By = None, where: Where = None) -> pd.Da
     upper edge, the next class, is excluded; null for those that never settled). `count_share` and `value_share`
     of the accepted payments of the group (ratio).
     """
-    payments = payments_of(run, where)
+    payments = payments_of(run, where, by)
     groups = group(payments, by)
     edges = np.array([edge for edge, _ in DELAY_CLASSES], np.int64)
     names = [name for _, name in DELAY_CLASSES] + [NEVER]
@@ -188,7 +188,7 @@ def waited(run: Run, *, by: By = None, where: Where = None) -> pd.DataFrame:
     `waited_count` (payments), `waited_fen` (fen), and their shares of the accepted payments, `waited_share` and
     `waited_value_share` (ratio, null if nothing was accepted).
     """
-    payments = payments_of(run, where)
+    payments = payments_of(run, where, by)
     groups = group(payments, by)
     count, value = number(groups, payments.waited), total(groups, payments.amount, payments.waited)
     accepted = number(groups, payments.accepted)

@@ -12,7 +12,7 @@ from cnaps_sim.analysis.metrics.delay import mean_delay, rho_of
 from cnaps_sim.analysis.metrics.liquidity import liquidity
 from cnaps_sim.analysis.metrics.matching import matching_headline, matching_is_on
 from cnaps_sim.analysis.metrics.outcomes import tally
-from cnaps_sim.analysis.metrics.payments import Payments
+from cnaps_sim.analysis.metrics.payments import OUTCOMES, Payments
 from cnaps_sim.analysis.metrics.queue import peak_queue
 from cnaps_sim.analysis.metrics.tidy import group
 from cnaps_sim.words.codes import System
@@ -59,8 +59,13 @@ def _system(run: Run, name: str, peaks: dict[Any, Any]) -> dict[str, Any]:
 
 
 def _retail_system(outcomes: Mapping[str, Any]) -> dict[str, Any]:
-    """A system of the netting server: its items were counted while the day was played; no delay is measured."""
-    return {**outcomes, "delay_rho": None, "mean_delay_ms": None}
+    """A system of the netting server, whose items were counted while its totals were made.
+
+    The delay is from submission to netting. There is no delay indicator: what weighs it, the longest that an item
+    could have waited, is not the same for one that is answered at once and one answered days later.
+    """
+    figures = {name: outcomes[name] for name in ("submitted", *OUTCOMES, "peak_queue")}
+    return {**figures, "delay_rho": None, "mean_delay_ms": outcomes["mean_delay_ms"]}
 
 
 def _liquidity(run: Run) -> dict[str, Any]:

@@ -7,6 +7,7 @@ Accepted payments are all but those refused on arrival.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 
@@ -18,17 +19,24 @@ import pyarrow.compute as pc
 from cnaps_sim.analysis.metrics.columns import (
     NONE,
     BoolArray,
+    Codes,
     Columns,
     IntArray,
     Run,
     Where,
     as_date,
+    as_list,
     columns_of,
     frame_of,
 )
 from cnaps_sim.words.codes import Reason, Status, System
 from cnaps_sim.words.errors import InputError, nearest
+from cnaps_sim.words.timetable import RETAIL_DATE_SWITCH_MS
 
+#: The systems of the netting server.
+RETAIL_SYSTEMS: Final = (System.BEPS, System.IBPS)
+#: Items that a metric looks at in one piece; more are a matter for a `where`, or for DuckDB.
+MOST_ITEMS: Final = 20_000_000
 #: The outcomes in the order of the summary; the number of each is its place here.
 OUTCOMES: Final = ("settled", "rejected", "returned", "cancelled", "queued")
 SETTLED, REJECTED, RETURNED, CANCELLED, QUEUED = range(5)
@@ -99,9 +107,18 @@ class Payments(Columns):
         return known if self.rows is None else known[self.rows]
 
     @cached_property
+    def retail(self) -> BoolArray:
+        """Is it an item of BEPS or IBPS, which is netted?"""
+        system = self.codes("system")
+        return np.array([label in RETAIL_SYSTEMS for label in system.labels] + [False], np.bool_)[system.codes]
+
+    @cached_property
     def refused_on_arrival(self) -> BoolArray:
-        """Rejected at the instant of submission; a payment refused when its turn came was accepted before."""
-        at_once = (self.submitted == NONE) | (self.left == self.submitted) | (self.left == NONE)
+        """Rejected at the instant of submission; a payment refused when its turn came was accepted before.
+
+        A retail item is accepted by its cap check, which may come with a reply: whichever is rejected never was.
+        """
+        at_once = (self.submitted == NONE) | (self.left == self.submitted) | (self.left == NONE) | self.retail
         return (self.outcome == REJECTED) & at_once & ~self.released
 
     @cached_property
@@ -111,8 +128,15 @@ class Payments(Columns):
 
     @cached_property
     def waited(self) -> BoolArray:
-        """Did it stand in the settlement queue (清算排队), if only for an instant?"""
+        """Did it stand in the settlement queue (清算排队), or a retail item in the cap queue, if only for an instant?
+
+        What is cancelled or still open of retail was in the cap queue; time until a reply is no waiting there.
+        """
         open_or_later = (self.left == NONE) | (self.left > self.submitted)
+        if self.retail.any():
+            status = self.codes("status")
+            kept = np.array([label in (Status.PR08, Status.PR11) for label in status.labels] + [False], np.bool_)
+            open_or_later = np.where(self.retail, kept[status.codes], open_or_later)
         return self.accepted & (self.submitted != NONE) & (self.released | open_or_later)
 
     @cached_property
@@ -147,8 +171,13 @@ class Payments(Columns):
         return self.count == 0 or bool(self.submitted[0] != NONE)
 
     def scheduled_end(self, run: Run) -> IntArray:
-        """Scheduled end of the clearing window (清算窗口) of each payment's business date, ms."""
+        """Scheduled end of the clearing window (清算窗口) of each payment's business date, ms.
+
+        Of a retail item the date switch (16:00) at the end of its retail date, which need not be a working day.
+        """
         date = self.codes("date")
+        if self.retail.any():
+            return self._retail_end(run, date)
         end_of = {as_date(day["date"]): int(day["window_end_ms"]) for day in timetable_of(run)}
         missing = [label for label in date.labels if label not in end_of]
         if missing:
@@ -156,10 +185,75 @@ class Payments(Columns):
         ends = np.array([end_of[label] for label in date.labels] + [NONE], np.int64)
         return ends[date.codes]
 
+    def _retail_end(self, run: Run, date: Codes) -> IntArray:
+        switches = [midnight_of(run, label) + RETAIL_DATE_SWITCH_MS for label in date.labels]
+        windows = {as_date(day["date"]): int(day["window_end_ms"]) for day in timetable_of(run)}
+        ends = np.array([windows.get(label, NONE) for label in date.labels] + [NONE], np.int64)
+        return np.where(self.retail, np.array([*switches, NONE], np.int64)[date.codes], ends[date.codes])
 
-def payments_of(run: Run, where: Where = None) -> Payments:
-    """The payments of a run, narrowed by `where`."""
-    return columns_of(run, "payments", Payments).narrow(where, frame_of(run, "payments"))
+
+def payments_of(run: Run, where: Where = None, by: str | Sequence[str] | None = None) -> Payments:
+    """The payments of a run, narrowed by `where`.
+
+    Those of HVPS and SAPS; the items of BEPS and IBPS too where `where` names their system, or `by` asks for systems
+    and the run recorded them. InputError if `where` names a system whose items were not recorded.
+    """
+    systems = retail_asked(run, where, by)
+    if not systems:
+        return columns_of(run, "payments", Payments).narrow(where, frame_of(run, "payments"))
+    parts = list(retail_rows(run, systems, where))
+    if _asks_for_others(where):
+        gross = columns_of(run, "payments", Payments).narrow(where, frame_of(run, "payments"))
+        parts.insert(0, gross.table if gross.rows is None else gross.table.take(pa.array(gross.rows)))
+    table = pa.concat_tables(parts).unify_dictionaries() if parts else run.table("payments").slice(0, 0)
+    return Payments("payments", table)
+
+
+def retail_asked(run: Run, where: Where, by: str | Sequence[str] | None = None) -> list[str]:
+    """The retail systems whose items a metric needs one by one."""
+    cleared = list(run.manifest.get("outcomes") or ())
+    if not cleared:
+        return []
+    record = (getattr(run, "scenario", None) or {}).get("record") or {}
+    recorded = [name for name in cleared if record.get(name) == "payments"]
+    if isinstance(where, Mapping) and "system" in where:
+        named = where["system"]
+        wanted = list(named) if isinstance(named, (list, tuple, set, frozenset)) else [named]
+        missing = [name for name in cleared if name in wanted and name not in recorded]
+        if missing:
+            allowed = f"a run with `record: {{{missing[0]}: payments}}`"
+            raise InputError("where", "system", "the run did not record the items of this system", missing[0], allowed)
+        return [name for name in recorded if name in wanted]
+    return recorded if "system" in as_list(by) else []
+
+
+def _asks_for_others(where: Where) -> bool:
+    if not isinstance(where, Mapping) or "system" not in where:
+        return True
+    named = where["system"]
+    wanted = list(named) if isinstance(named, (list, tuple, set, frozenset)) else [named]
+    return any(name not in RETAIL_SYSTEMS for name in wanted)
+
+
+def retail_rows(run: Any, systems: Sequence[str], where: Where = None) -> Iterator[pa.Table]:
+    """The items of these systems that `where` asks for, part by part; of a large table only one part is in memory.
+
+    InputError if more than `MOST_ITEMS` are asked for at once.
+    """
+    batches = getattr(run, "batches", None)
+    wanted = pa.array(list(systems), pa.string())
+    found = 0
+    for batch in [run.table("payments")] if batches is None else batches("payments"):
+        part = batch.filter(pc.is_in(batch["system"].cast(pa.string()), wanted))
+        if not part.num_rows:
+            continue
+        chosen = Payments("payments", part).narrow(where, part.to_pandas)
+        part = part if chosen.rows is None else part.take(pa.array(chosen.rows))
+        found += part.num_rows
+        if found > MOST_ITEMS:
+            allowed = "a `where` that asks for fewer, such as one debtor or one round"
+            raise InputError("where", "", "asks for more items than fit in memory", f"over {MOST_ITEMS:,}", allowed)
+        yield part
 
 
 def timetable_of(run: Run) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ def throughput(run: Run, *, by: By = None, where: Where = None) -> pd.DataFrame:
     by then / all settled; `settled_of_submitted`: value settled by then / all accepted. Unit: ratio, null without
     denominator. Source: BCBS 248 (2013), tool C(i).
     """
-    payments = payments_of(run, where)
+    payments = payments_of(run, where, by)
     groups = group(payments, by)
     midnight = _midnight(run, payments)
     came = payments.accepted & (payments.submitted != NONE)
