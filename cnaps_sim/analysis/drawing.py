@@ -237,12 +237,14 @@ def percent(value: float, _place: object = None) -> str:
     return f"{100 * value:.1f} %".replace(".0 %", " %")
 
 
-def thin(time: npt.NDArray[Any], value: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """At most `MOST_POINTS` points of a line, with the lowest and the highest of every stretch among them."""
+def thin(
+    time: npt.NDArray[Any], value: npt.NDArray[Any], most: int = MOST_POINTS
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """At most `most` points of a line, with the lowest and the highest of every stretch among them."""
     count = len(time)
-    if count <= MOST_POINTS:
+    if count <= most:
         return time, value
-    stretches = MOST_POINTS // 2 - 1
+    stretches = most // 2 - 1
     start = np.arange(stretches) * count // stretches
     kept = [np.array([0, count - 1])]
     ends = np.append(start[1:], count)

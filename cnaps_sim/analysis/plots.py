@@ -4,23 +4,32 @@ Every plot takes `where` (as the metrics do) and draws on the given axes or on t
 `ax.figure.savefig("queue.png")` writes. Chinese terms appear where a font has the characters.
 """
 
+from cnaps_sim.analysis.plots_caps import cap_queue, headroom, positions, retail_volume
 from cnaps_sim.analysis.plots_liquidity import balances, liquidity_by_account
 from cnaps_sim.analysis.plots_matching import matching, matching_gap
 from cnaps_sim.analysis.plots_messages import messages
 from cnaps_sim.analysis.plots_payments import network, outcomes, payments_per_minute, throughput
 from cnaps_sim.analysis.plots_queue import delay_distribution, levels, queue
+from cnaps_sim.analysis.plots_rounds import held_nets, nets_journey, rounds
 
 __all__ = [
     "balances",
+    "cap_queue",
     "delay_distribution",
+    "headroom",
+    "held_nets",
     "levels",
     "liquidity_by_account",
     "matching",
     "matching_gap",
     "messages",
+    "nets_journey",
     "network",
     "outcomes",
     "payments_per_minute",
+    "positions",
     "queue",
+    "retail_volume",
+    "rounds",
     "throughput",
 ]

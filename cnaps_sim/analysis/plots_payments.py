@@ -39,6 +39,8 @@ from cnaps_sim.words.units import MS_PER_HOUR, MS_PER_MINUTE
 
 _OUTCOME_COLOURS: Final = dict(zip(OUTCOMES, (GREEN, VERMILION, ORANGE, PURPLE, SKY), strict=True))
 _OUTCOME_CHINESE: Final = dict(zip(OUTCOMES, ("已清算", "已拒绝", "已退回", "已撤销", "排队"), strict=True))
+#: So many bars have room for names of two lines.
+_MOST_TALL: Final = 4
 
 
 @plot
@@ -90,7 +92,9 @@ def outcomes(run: Any, ax: Axes, where: Where = None) -> None:
                     text = percent(width)
                     ax.text(start + width / 2, place, text, ha="center", va="center", color=ink, fontsize=8)
         left += share
-    hbar_labels(ax, [_bar_name(system, unit, found[system, f"submitted_{unit}"]) for system, unit in bars])
+    between = "\n" if len(bars) <= _MOST_TALL else " "
+    names = [_bar_name(unit, found[system, f"submitted_{unit}"]) for system, unit in bars]
+    hbar_labels(ax, [f"{system}{between}{name}" for (system, _), name in zip(bars, names, strict=True)])
     ax.set_xlim(0, 1)
     ax.xaxis.set_major_formatter(FuncFormatter(percent))
     legend_below(ax, 0.35)
@@ -150,5 +154,5 @@ def network(run: Any, ax: Axes, where: Where = None, accounts: int = 12) -> None
     bar.outline.set_visible(False)
 
 
-def _bar_name(system: str, unit: str, whole: int) -> str:
-    return f"{system}\n{plural(whole, 'payment') if unit == 'count' else money(whole)}"
+def _bar_name(unit: str, whole: int) -> str:
+    return plural(whole, "payment") if unit == "count" else money(whole)

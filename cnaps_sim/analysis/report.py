@@ -17,18 +17,22 @@ from jinja2 import Environment, StrictUndefined
 from cnaps_sim.analysis import metrics
 from cnaps_sim.analysis.drawing import duration, money, percent, plural
 from cnaps_sim.analysis.metrics.columns import NONE, Columns, columns_of, has_table, remembered
-from cnaps_sim.analysis.metrics.payments import OUTCOMES, payments_of
+from cnaps_sim.analysis.metrics.payments import OUTCOMES, RETAIL_SYSTEMS, payments_of
 from cnaps_sim.analysis.report_matching import matching_section
 from cnaps_sim.analysis.report_messages import message_section
 from cnaps_sim.analysis.report_plots import drawn
+from cnaps_sim.analysis.report_retail import retail_section, round_section
+from cnaps_sim.words.codes import System
 from cnaps_sim.words.units import MS_PER_HOUR, format_clock
 
 #: Rows shown of each kind of event, of missed obligations and of scenario settings; the rest is counted.
 MOST_ROWS: Final = 12
 _SETTINGS: Final = (
-    "hvps", "messages", "network", "liquidity", "accounts", "workload", "actions", "timetable", "holidays",
-    "bank_codes", "scale", "record", "series_step",
+    "hvps", "nets", "beps", "ibps", "clients", "messages", "network", "liquidity", "accounts", "workload", "actions",
+    "timetable", "holidays", "bank_codes", "scale", "record", "series_step",
 )  # fmt: skip
+#: Terms that only matter where the system has payments.
+_RETAIL_TERMS: Final = (("beps", System.BEPS), ("ibps", System.IBPS))
 
 
 def write_report(run: Any, path: str | Path) -> None:
@@ -53,6 +57,8 @@ def render(run: Any) -> str:
         liquidity_rows=_liquidity_rows(view, summary["liquidity"]),
         drawings=drawn(view),
         matching=matching_section(view, summary),
+        retail=retail_section(view),
+        rounds=round_section(view),
         messages=message_section(view),
         longest=_longest_waits(view) if has_table(view, "payments") else [],
         obligations=_obligations(view) if has_table(view, "payments") else None,
@@ -89,11 +95,16 @@ def _version(manifest: Mapping[str, Any]) -> str:
 
 
 def _settings(scenario: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What the scenario sets, as lines; the network only where messages travel over it."""
-    without = ("messages", "network") if scenario.get("messages", "off") == "off" else ()
+    """What the scenario sets, as lines; the network only where messages travel, retail terms where it clears."""
+    without = {"messages", "network"} if scenario.get("messages", "off") == "off" else set()
+    sources = scenario.get("workload")
+    systems = {source.get("system") for source in sources if isinstance(source, Mapping)} if sources else set()
+    without |= {key for key, system in _RETAIL_TERMS if system not in systems}
+    without |= set() if systems & set(RETAIL_SYSTEMS) else {"nets", "clients"}
     rows = [row for key in _SETTINGS if key in scenario and key not in without for row in _flat(key, scenario[key])]
-    more = len(rows) - 3 * MOST_ROWS
-    return rows if more <= 0 else [*rows[: 3 * MOST_ROWS], ("…", f"and {plural(more, 'setting')} more")]
+    most = 3 * MOST_ROWS if "nets" in without else 6 * MOST_ROWS
+    more = len(rows) - most
+    return rows if more <= 0 else [*rows[:most], ("…", f"and {plural(more, 'setting')} more")]
 
 
 def _flat(key: str, value: Any) -> Iterable[tuple[str, str]]:

@@ -23,7 +23,7 @@ FEW_MATCHINGS: Final = 12
 
 def matching_section(view: Any, summary: Mapping[str, Any]) -> dict[str, Any] | None:
     """What the page shows of queue matching; None if the run had none and its scenario asks for none."""
-    some = has_table(view, "matchings")
+    some = has_table(view, "matchings") and matchings_of(view).count > 0
     if not some and not matching_is_on(view):
         return None
     if not some:

@@ -51,12 +51,12 @@ DRAWINGS: Final = (
         "highest point is the liquidity that the day needed at one time.",
     ),
     Drawing(
-        plots.liquidity_by_account, 4.2, Margins(1.95, 0.2, 0.85), "accounts",
+        plots.liquidity_by_account, 4.2, Margins(1.95, 0.2, 0.85), "payments",
         "A bar that passes its orange diamond paid out before money that it counted on arrived; a bar short of the "
         "orange stroke had less than even one full netting would have taken, so some of its payments never settled.",
     ),
     Drawing(
-        plots.outcomes, 2.4, Margins(1.5, 0.25, 0.6), "payments",
+        plots.outcomes, 2.4, Margins(1.95, 0.25, 0.6), "payments",
         "Each bar is all payments of a system; by value the few large ones count for more than by number.",
     ),
     Drawing(
@@ -88,6 +88,47 @@ MESSAGE_DRAWINGS: Final = (
         plots.messages, 3.2, Margins(0.85, 0.3, 1.08), "",
         "Each bar is one hour, divided by the form of the messages sent in it; receipts, statuses and notices follow "
         "the payments, and what is high without them is told to everybody: phases of the day, statements.",
+    ),
+)  # fmt: skip
+RETAIL_DRAWINGS: Final = (
+    Drawing(
+        plots.retail_volume, 3.1, Margins(0.9, 0.72, 1.08), "series",
+        "Each bar is what BEPS and IBPS netted in that time, one above the other; the line is its value.",
+    ),
+    Drawing(
+        plots.positions, 3.5, Margins(0.72, 0.3, 1.08), "series",
+        "Above the axis what participants are owed, below it what they owe, with the nets that SAPS has not posted "
+        "yet; each posted round brings both back to zero.",
+    ),
+    Drawing(
+        plots.headroom, 3.5, Margins(0.85, 0.3, 1.28), "series",
+        "The participants whom their caps hindered most, each as a share of its largest cap. At zero nothing more can "
+        "be netted for a payer: what may wait queues, the rest is refused. A thin line of the same colour is a cap "
+        "that was changed; above 100 % a participant is owed money.",
+    ),
+    Drawing(
+        plots.cap_queue, 2.9, Margins(0.72, 0.72, 0.62), "series",
+        "The blue area is the value that waits for headroom; a fall to zero at 16:00 is the date switch, which cancels "
+        "what is left. The bars are items refused for whatever reason: the table above divides them.",
+    ),
+)  # fmt: skip
+ROUND_DRAWINGS: Final = (
+    Drawing(
+        plots.rounds, 3.5, Margins(0.72, 0.3, 1.1), "rounds",
+        "Each bar is one round: above the axis what classes of participants receive, below what they pay; both halves "
+        "are equally long. The first round of a day clears the evening and the night.",
+    ),
+    Drawing(
+        plots.nets_journey, 3.5, Margins(1.1, 0.3, 1.0), "rounds",
+        "From each round to the posting of its last net. Blue: the netting server holds the nets, since SAPS does not "
+        "take them; orange: the last payer has no funds, and its net waits at level 4 of its settlement queue.",
+    ),
+)  # fmt: skip
+HOLDING_DRAWINGS: Final = (
+    Drawing(
+        plots.held_nets, 3.4, Margins(0.72, 0.3, 1.08), "rounds",
+        "What is owed while SAPS is closed: the area adds up round after round, the dashed line is what would be left "
+        "if they were netted as one; the other lines are the participants that owe most.",
     ),
 )  # fmt: skip
 

@@ -111,6 +111,12 @@ class NettingAuditor:
             self._rows = np.concatenate((self._rows, rows))
             self._expected = np.append(self._expected, np.ones(len(rows), np.bool_))
 
+    def see_refusal(self, unit: int, refusal: int) -> None:
+        """What is known against a unit is not what its row says (`log_all`): its messages tell otherwise."""
+        self._examine()
+        assert self._rows is not None
+        self._rows["refusal"][unit - self._first_unit] = refusal
+
     def see_cap(self, time_ms: int, participant: int, cap: int) -> None:
         """A participant's cap becomes `cap` fen: earmark, pledged value or credit line changed, or SAPS used them."""
         del time_ms

@@ -19,6 +19,7 @@ def bench(payments: int, peers: bool, as_json: bool, quiet: bool) -> None:
     """Measure settlement throughput, next to the plain-Python books of the same rules."""
     from cnaps_sim.run.bench import bench as measure
     from cnaps_sim.run.message_bench import message_bench
+    from cnaps_sim.run.netting_bench import netting_bench
 
     if payments < _FEWEST:
         raise InputError("--payments", "", "too few to measure", payments, f"from {_FEWEST}")
@@ -33,6 +34,7 @@ def bench(payments: int, peers: bool, as_json: bool, quiet: bool) -> None:
             click.echo(text, err=True)
 
     result = measure(payments, tell=tell)
+    result["netting"] = netting_bench(payments, tell=tell)
     result["messages"] = message_bench(max(500, min(payments // 500, 10_000)), tell)
     if peer is not None:
         result["peer"] = peer
@@ -53,6 +55,13 @@ def bench(payments: int, peers: bool, as_json: bool, quiet: bool) -> None:
             f"{cost} ns at {size:,}" for size, cost in zip(growth["payments"], growth[f"{setting}_ns"], strict=True)
         )
         click.echo(f"{setting:<7} cost of a payment: {costs}; grows {growth[f'{setting}_ratio']} times")
+    for setting in ("ample", "tight"):
+        part = result["netting"][setting]
+        click.echo(
+            f"netting {setting:<5} {part['units_per_s'] / 1e6:7.1f} M units/s, plain server "
+            f"{part['plain_units_per_s'] / 1e6:.2f} M/s: {part['times_plain']:.0f} times as fast; "
+            f"{part['rejected_share']:.1%} rejected"
+        )
     told = result["messages"]
     click.echo(
         f"messages {told['path_per_s']:,} payments/s from writing to both banks' reading, judged three times; "

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from enum import IntEnum
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -149,6 +150,16 @@ class RetailFeed:
         self.next_row = next_row
         if self.chunk is not None and next_row == len(self.chunk.rows):
             self._load()
+
+    def go_back_to(self, chunk: RetailChunk, next_row: int, again: Callable[[int], RetailChunk]) -> None:
+        """Go on in a chunk that has been made anew, with units that were not there before.
+
+        next_row: how many of its rows have come; again: makes a chunk anew by its number
+        """
+        if self.chunk is not None and self.chunk.number > chunk.number:
+            later = map(again, [self.chunk.number])  # made when it is needed, with what is known then
+            self._chunks = chain(later, self._chunks)
+        self.chunk, self.next_row = chunk, next_row
 
     def rows_come(self) -> tuple[Records, int, int] | None:
         """The present chunk's rows, the number of row 0, and how many of them have come."""

@@ -61,6 +61,7 @@ class Bank:
     statuses: last status told per payment, of those that are not final; told: how often each status was told
     asked_back: the messages of payments that it will ask about or ask back, by payment id; None until they are sent
     on_recall: told a recall (camt.056) by another bank
+    on_retail: told every message; answers whether it is of BEPS or IBPS, and so has been read
     receipts: messages of its own whose arrival the centre has confirmed (admi.007)
     received_count, received_fen: payments that came in
     """
@@ -73,6 +74,7 @@ class Bank:
     told: dict[str, int] = field(default_factory=dict)
     asked_back: dict[str, OriginalMessage | None] = field(default_factory=dict)
     on_recall: Callable[[Bank, Checked], None] | None = None
+    on_retail: Callable[[Bank, Checked], bool] | None = None
     receipts: int = 0
     received_count: int = 0
     received_fen: int = 0
@@ -206,6 +208,8 @@ class Bank:
 
     def _read(self, checked: Checked) -> None:
         iso = checked.kind.iso
+        if self.on_retail is not None and self.on_retail(self, checked):
+            return
         if iso == status.PACS_002:
             for told in status.read_payment_status(checked.root).transactions:
                 self._note(told.transaction_id, told.status)

@@ -45,7 +45,8 @@ def ask(bank: Bank, about: str) -> str:
         document = statements.build_report_request(wanted)
         return _send(bank, statements.CAMT_060, statements.CAMT_060, business_id, document)
     if about == LIMITS:
-        query = LimitQuery(business_id, now, LimitCriteria((limits.BILATERAL,), owner=bank.member))
+        kinds = (limits.BILATERAL, limits.NET_DEBIT_CAP)
+        query = LimitQuery(business_id, now, LimitCriteria(kinds, owner=bank.member))
         return _send(bank, "nets.350.001.01", limits.CAMT_009, business_id, limits.build_limit_query(query))
     assert about == DAY
     document = system_state.build_day_query(DayQuery(business_id, now))

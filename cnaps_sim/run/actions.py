@@ -172,7 +172,13 @@ class Actions:
         if self.retail is None or not isinstance(action, verbs.OnPayment) or not self.retail.knows(action.payment):
             return False
         if isinstance(action, verbs.Cancel):
-            self._tell_answer(action, action.payment, self.retail.cancel(action.payment), "package cancelled")
+            self.retail.order_cancel(
+                action.payment, lambda answer: self._tell_answer(action, action.payment, answer, "package cancelled")
+            )  # fmt: skip
+        elif isinstance(action, verbs.Recall):
+            answer = self.retail.recall(action.payment, action.agreed)
+            if answer != Answer.DONE:
+                self._tell_answer(action, action.payment, answer, "")
         else:  # it stands in no settlement queue
             self._tell_answer(action, action.payment, Answer.NOT_WAITING, "")
         return True

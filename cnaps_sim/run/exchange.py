@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-import weakref
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -22,9 +19,10 @@ from cnaps_sim.messages.validate import Checked
 from cnaps_sim.participants import recalls, requests
 from cnaps_sim.participants.bank import Bank, Instructed
 from cnaps_sim.run.links import link_terms
-from cnaps_sim.run.message_log import MessageLog, Record
+from cnaps_sim.run.message_log import LogOfRun
 from cnaps_sim.run.message_replay import Replay
 from cnaps_sim.run.population import place_of_payment
+from cnaps_sim.run.retail_exchange import RetailExchange
 from cnaps_sim.scenario import actions
 from cnaps_sim.systems.account_orders import AccountOrders
 from cnaps_sim.systems.centre import Centre, Register
@@ -47,29 +45,6 @@ SAMPLE_STREAM: Final = "messages.sample"
 _PRIORITY: Final = {7: Priority.NORM, 6: Priority.HIGH, 1: Priority.URGT}
 #: Business type of a payment that has none.
 _NO_TYPE: Final = "A100"
-
-
-class LogOfRun:
-    """Writes what the mail notes into the message log, in a folder of its own until the run is saved."""
-
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="cnaps-sim-messages-"))
-        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
-        self._log = MessageLog(self.folder)
-        self.closed: dict[str, Any] | None = None
-
-    def note(self, letter: Letter, data: bytes, sent_ms: int, received_ms: int | None, verdict: str) -> None:
-        self._log.add(
-            Record(
-                sent_ms, received_ms, letter.sender, letter.receiver, letter.kind.number, letter.kind.iso,
-                letter.business_id, letter.reference, letter.payment, verdict, data,
-            )
-        )  # fmt: skip
-
-    def close(self) -> dict[str, Any]:
-        if self.closed is None:
-            self.closed = self._log.close()
-        return self.closed
 
 
 class Exchange:
@@ -98,7 +73,7 @@ class Exchange:
         self.register = self._register()
         self.centre = Centre(self.books, world.recorder, self.mail, self.register, self._receiver)
         self.centre.on_answer = self._answered
-        AccountOrders(self.centre, self._before_limit)
+        self.orders = AccountOrders(self.centre, self._before_limit)
         self.banks = {
             account: Bank(account, self.mail, scenario.seed, self.centre.receive)
             for account, central in zip(
@@ -109,7 +84,7 @@ class Exchange:
         rows = {account: row for row, account in enumerate(world.directory.accounts) if account in self.banks}
         self.notices = Notices(self.centre, list(rows), list(rows.values()), world.timetable.business_days)
         Enquiries(self.centre, world.directory.accounts, self.notices.day, self._payment_id)
-        LimitReports(self.centre, world.directory.accounts)
+        LimitReports(self.centre, world.directory.accounts, None if world.retail is None else world.netting)
         Recalls(self.centre, world.saps, self._terms)
         self._agreed: dict[str, bool] = {}
         for action in scenario.actions:
@@ -127,6 +102,12 @@ class Exchange:
         self._left_under_way = 0
         self._unsent: dict[int, list[int]] = {}
         self._waiting_for_answer: dict[tuple[str, str], Callable[[Answer], None]] = {}
+        self.retail: RetailExchange | None = None
+        if world.retail is not None:
+            self.orders.may_set_earmark = world.retail.nets.may_set_earmark
+        if world.retail is not None and self.all_travel:
+            self.retail = RetailExchange(self, world.retail)
+            self.orders.cancel_retail = self.retail.centre.cancel
 
     def _register(self) -> Register:
         accounts = self.world.directory.accounts
@@ -159,6 +140,8 @@ class Exchange:
     def start(self) -> None:
         """Put the messages of the run, or those of its log, on the clock."""
         self.world.clock.process(self._instructions())
+        if self.retail is not None:
+            self.retail.start()
         for day in self.world.timetable.business_days:
             self.world.clock.call_at(day.window_end_ms, Rank.SAMPLE, self.give_up)
         if self.replay is not None:
@@ -343,6 +326,10 @@ class Exchange:
         if self.replay is None:
             requests.ask_status(bank, payment_id, bank.asked_back.get(payment_id))
 
+    def await_answer(self, bank: Bank, order: str, then: Callable[[Answer], None]) -> None:
+        """Have `then` told what the centre answers to a bank's order."""
+        self._waiting_for_answer[bank.member, order] = then
+
     def _answered(self, checked: Checked, answer: Answer) -> None:
         then = self._waiting_for_answer.pop((checked.instructing, checked.business_id), None)
         if then is not None:
@@ -378,6 +365,8 @@ class Exchange:
     def end(self) -> None:
         """The run is over: nothing arrives any more."""
         self._left_under_way += self.mail.close()
+        if self.retail is not None:
+            self.retail.end()
 
     def summary(self) -> dict[str, Any]:
         """What the manifest says of the messages; closes the log."""

@@ -9,14 +9,20 @@ and DuckDB reads them as one table.
 from __future__ import annotations
 
 import hashlib
+import shutil
+import tempfile
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cnaps_sim.words.errors import InputError
+
+if TYPE_CHECKING:
+    from cnaps_sim.systems.mail import Letter
 
 #: Rows of one Parquet file of the log.
 ROWS_OF_A_PART: Final = 20_000
@@ -116,6 +122,29 @@ class MessageLog:
         self._files.update(path.read_bytes())
         self._parts += 1
         self._pending = []
+
+
+class LogOfRun:
+    """Writes what the mail notes into the message log, in a folder of its own until the run is saved."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="cnaps-sim-messages-"))
+        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+        self._log = MessageLog(self.folder)
+        self.closed: dict[str, Any] | None = None
+
+    def note(self, letter: Letter, data: bytes, sent_ms: int, received_ms: int | None, verdict: str) -> None:
+        self._log.add(
+            Record(
+                sent_ms, received_ms, letter.sender, letter.receiver, letter.kind.number, letter.kind.iso,
+                letter.business_id, letter.reference, letter.payment, verdict, data,
+            )
+        )  # fmt: skip
+
+    def close(self) -> dict[str, Any]:
+        if self.closed is None:
+            self.closed = self._log.close()
+        return self.closed
 
 
 def _parts_of(folder: Path) -> list[Path]:

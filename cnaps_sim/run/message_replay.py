@@ -11,13 +11,21 @@ from pathlib import Path
 from typing import Final
 
 from cnaps_sim.engine.clock import Clock, Process, Rank
-from cnaps_sim.messages import credits, returns, system_state
+from cnaps_sim.messages import credits, debits, returns, status, system_state
 from cnaps_sim.messages.envelope import CENTRE
 from cnaps_sim.run.message_log import Record, read_log
 
 #: What banks send on instructions of their customers or as answers, not in an action.
 _UNORDERED: Final = frozenset(
-    {credits.PACS_008, credits.PACS_009, returns.PACS_004, returns.CAMT_029, system_state.ADMI_011}
+    {
+        credits.PACS_008,
+        credits.PACS_009,
+        debits.PACS_003,
+        status.PACS_002,
+        returns.PACS_004,
+        returns.CAMT_029,
+        system_state.ADMI_011,
+    }  # fmt: skip
 )
 
 
@@ -31,7 +39,7 @@ class Replay:
     def __init__(self, folder: Path, clock: Clock, deliver: Callable[[bytes], None]) -> None:
         self._clock = clock
         self._deliver = deliver
-        self._rest = (record for _, record, _ in read_log(folder) if record.receiver == CENTRE)
+        self._rest = (record for _, record, _ in read_log(folder) if record.receiver == CENTRE != record.sender)
         self._first_sent: dict[tuple[str, str], int] = {}
         self._next: Record | None = None
         self._step()

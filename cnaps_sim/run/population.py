@@ -28,6 +28,8 @@ from cnaps_sim.scenario.workload import (
     WorkloadMessages,
     WorkloadPayments,
 )
+from cnaps_sim.systems.dvp import CODE as LEG
+from cnaps_sim.systems.dvp import hold_legs_to_their_hours
 from cnaps_sim.words.codes import AccountStatus, Cause, CentralBankAccount, Life, ParticipantKind, Refusal
 from cnaps_sim.words.errors import InputError
 from cnaps_sim.words.streams import Streams
@@ -278,7 +280,16 @@ def _workload(
             flows.append(from_rows(inline[number]["payments"], index, scenario.date, place, entry.system))
     if not flows:
         flows.append(from_rows([], index, scenario.date))
-    return merge(flows)
+    flow = merge(flows)
+    hold_legs_to_their_hours(flow.rows, legs_of(flow), timetable.business_days)
+    return flow
+
+
+def legs_of(flow: Flow) -> Array:
+    """Which payments are cash legs of bond trades (券款对付)."""
+    if LEG not in flow.types:
+        return np.zeros(len(flow), np.bool_)
+    return np.asarray(flow.type_index == flow.types.index(LEG))
 
 
 def _generated(

@@ -20,8 +20,8 @@ from cnaps_sim.systems.third_party import ThirdPartyNets
 from cnaps_sim.words.codes import AccountStatus, Life
 from cnaps_sim.words.retail_days import RetailDay
 from cnaps_sim.words.units import MS_PER_HOUR, MS_PER_MINUTE
+from cnaps_sim.workload.retail_amended import AmendedRetail, Return
 from cnaps_sim.workload.retail_chunk import RetailStream
-from cnaps_sim.workload.retail_stops import StoppableRetail
 
 if TYPE_CHECKING:
     from cnaps_sim.run.population import Population
@@ -58,7 +58,7 @@ class RetailClearing:
         self.world = world
         self.clock = world.clock
         self.netting = world.netting
-        self.stream = StoppableRetail(stream)
+        self.stream = AmendedRetail(stream)
         terms = world.loaded.scenario.nets
         self.recorder = NettingRecorder(self.netting)
         population = world.population
@@ -104,8 +104,10 @@ class RetailClearing:
 
     def start(self) -> None:
         """Feed the units and schedule rounds, releases, third-party nets and samples."""
-        feed = self.clock.feed_retail(self.stream.prefetched(WORKERS))
-        feed.on_chunk.append(self.recorder.drain)
+        exchange = self.world.exchange
+        if exchange is None or exchange.retail is None:  # else the units come as messages
+            feed = self.clock.feed_retail(self.stream.prefetched(WORKERS))
+            feed.on_chunk.append(self.recorder.drain)
         self.clock.process(self.nets.retail_dates())
         self.clock.process(self.nets.releases())
         self._schedule_third_parties()
@@ -143,17 +145,25 @@ class RetailClearing:
 
     # units ---------------------------------------------------------------------------------------------------------
 
-    @property
-    def stopped(self) -> dict[int, int]:
-        """When each stopped unit was stopped."""
-        return self.stream.stopped
-
-    def stop(self, unit: int, time_ms: int) -> None:
-        """A unit that has not come to its cap check is stopped (止付)."""
-        self.stream.stopped[unit] = time_ms
+    def stop(self, unit: int, comes_ms: int) -> None:
+        """A unit of the stream beneath is stopped (止付) before it comes to its cap check at `comes_ms`."""
+        self.stream.stopped[unit] = comes_ms, int(self.clock.now)
         feed = self.clock.retail
         if feed is not None and feed.chunk is not None:
-            self.stream.marked(feed.chunk)
+            self.recorder.drain()
+            feed.chunk = self.stream.chunk(feed.chunk.number)
+
+    def send_back(self, sent: Return) -> None:
+        """A bank sends a netted item back, now: a unit of its own, which comes next."""
+        self.recorder.drain()
+        self.stream.returns.append(sent)
+        feed = self.clock.retail
+        if feed is None:
+            return
+        number = self.stream.slot_of(sent.time_ms)
+        present = self.stream.chunk(number)
+        come = int(self.netting.netting["units_come"][0]) - present.first_unit
+        feed.go_back_to(present, come, self.stream.chunk)
 
     def units_come(self) -> int:
         """How many units have come to their cap check."""

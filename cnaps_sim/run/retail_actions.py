@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,12 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cnaps_sim.core.records import Records
 from cnaps_sim.engine.clock import Rank
 from cnaps_sim.run.retail_fates import Intervention
 from cnaps_sim.scenario.retail_actions import CancelThirdParty, LinkLoss, StopPayment, ThirdPartyNet
-from cnaps_sim.words.codes import Act, Answer, Refusal, System
+from cnaps_sim.words.codes import Act, Answer, Refusal, Status, System
 from cnaps_sim.words.retail import RetailKind
 from cnaps_sim.words.units import format_clock
+from cnaps_sim.workload.retail_amended import Return
 
 if TYPE_CHECKING:
     from cnaps_sim.run.retail import RetailClearing
@@ -26,9 +28,12 @@ CAP_FIELDS: Final = ("pledged", "credit_line", "cap_warning_line")
 
 @dataclass(frozen=True)
 class Located:
-    """A retail payment of the workload: its unit, and the place of the item in it; money in fen, times in ms."""
+    """A retail payment of the workload; money in fen, times in ms.
 
-    unit: int
+    base: number of its unit before any return joined the stream; item: its place in the unit
+    """
+
+    base: int
     item: int
     debtor: int
     creditor: int
@@ -51,6 +56,7 @@ class RetailOrders:
         self.netting = clearing.netting
         self.recorder = clearing.world.recorder
         self.located: dict[str, Located] = {}
+        self._sent_back: set[str] = set()
 
     def locate(self, payment_ids: Iterable[str]) -> None:
         """Look for payments in the whole flow of units; those that are not there stay unknown."""
@@ -82,7 +88,7 @@ class RetailOrders:
     def cancel(self, payment_id: str) -> Answer:
         """Its initiator withdraws the package (撤销) while it waits for headroom: PR08, whole."""
         found = self.located[payment_id]
-        answer = self.netting.cancel(self._now(), found.unit, found.initiator)
+        answer = self.netting.cancel(self._now(), self._unit(found), found.initiator)
         self.clearing.recorder.drain()
         return Answer.NETTED if answer == Answer.NOT_WAITING and self.is_netted(found) else answer
 
@@ -92,23 +98,51 @@ class RetailOrders:
         What waits for headroom is withdrawn as by `cancel`.
         """
         found, now = self.located[payment_id], self._now()
-        if found.unit in self.clearing.stopped or now < found.submitted_ms:
+        if found.base in self.clearing.stream.stopped or now < found.submitted_ms:
             return Answer.NOT_WAITING
         if found.time_ms <= now:
             return self.cancel(payment_id)
-        self.clearing.stop(found.unit, now)
+        self.clearing.stop(found.base, found.time_ms)
         return Answer.DONE
+
+    def recall(self, payment_id: str, agreed: bool) -> Answer:
+        """The payer's bank asks for a netted payment (退回申请); if the payee's agrees, it sends the money back (退汇).
+
+        The money comes back as a payment of its own, which needs headroom like any other.
+        """
+        found = self.located[payment_id]
+        if payment_id in self._sent_back:
+            return Answer.SENT_BACK
+        if not self.is_netted(found):
+            return Answer.NOT_SETTLED
+        if self._now() >= self.clearing.stream.dates[-1].ends_ms:
+            return Answer.RETAIL_OVER
+        self.recorder.tell(self._now(), "action", payment_id, "recall: asked for")
+        if agreed:
+            self._sent_back.add(payment_id)
+            kind = RetailKind.IBPS_CREDIT if found.kind.system is System.IBPS else RetailKind.ORDINARY_CREDIT
+            self.clearing.send_back(
+                Return(
+                    f"RTRN-{len(self._sent_back):06d}", self._now(), found.creditor, found.debtor, found.amount, kind,
+                    self._unit(found), found.item,
+                )
+            )  # fmt: skip
+        return Answer.DONE
+
+    def _unit(self, found: Located) -> int:
+        return self.clearing.stream.number_of(found.base, found.time_ms)
 
     def is_netted(self, found: Located) -> bool:
         """Whether a unit has been netted."""
-        if found.unit >= self.clearing.units_come():
+        unit = self._unit(found)
+        if unit >= self.clearing.units_come():
             return False
         self.clearing.recorder.drain()
         for log in reversed(self.clearing.recorder.log):
-            acts = log["act"][log["unit"] == found.unit]
+            acts = log["act"][log["unit"] == unit]
             if len(acts):
                 return bool(acts[-1] == Act.NETTED)
-        return self.clearing.row_of(found.unit)["refusal"] == Refusal.NONE and found.unit not in self.clearing.stopped
+        return bool(self.clearing.row_of(unit)["refusal"] == Refusal.NONE)
 
     # the netting server -------------------------------------------------------------------------------------------
 
@@ -132,7 +166,7 @@ class RetailOrders:
             case CancelThirdParty():
                 self._cancel_third_party(action, now, saps.row[action.from_])
             case StopPayment():
-                self.tell(action.payment, self.stop(action.payment), "stop payment", "stopped before netting")
+                self._stop_payment(action.payment)
             case _:
                 return False
         return True
@@ -155,6 +189,25 @@ class RetailOrders:
         answer = self.clearing.third_party.cancel(now, sender)
         self.tell(action.from_, answer, "cancel third party", "third-party nets cancelled whole")
 
+    def order_cancel(self, payment_id: str, then: Callable[[Answer], None]) -> None:
+        """Have a package cancelled, by message where it travels; `then` is told the answer."""
+        exchange = self.clearing.world.exchange
+        if exchange is not None and exchange.retail is not None:
+            exchange.retail.cancel(payment_id, then)
+        else:
+            then(self.cancel(payment_id))
+
+    def _stop_payment(self, payment_id: str) -> None:
+        exchange = self.clearing.world.exchange
+
+        def then(answer: Answer) -> None:
+            self.tell(payment_id, answer, "stop payment", "stopped before netting")
+
+        if exchange is not None and exchange.retail is not None:
+            exchange.retail.stop(payment_id, then)
+        else:
+            then(self.stop(payment_id))
+
     def tell(self, subject: str, answer: Answer, verb: str, words: str) -> None:
         """Note what came of an order."""
         if answer == Answer.DONE:
@@ -166,8 +219,14 @@ class RetailOrders:
         return int(self.clearing.clock.now)
 
 
-def stops(stopped: dict[int, int]) -> list[Intervention]:
-    """What the tables say of stopped units: the instant is that of the stop."""
-    from cnaps_sim.words.codes import Status
-
-    return [Intervention(unit, None, Status.PR21, time_ms) for unit, time_ms in stopped.items()]
+def interventions(clearing: RetailClearing, log: Records) -> list[Intervention]:
+    """What the tables say beside the log: when units were stopped, and which items were sent back and when."""
+    told = [Intervention(unit, None, Status.PR21, time_ms) for unit, time_ms in clearing.stream.stops()]
+    sent = clearing.stream.returns
+    for one, unit in zip(sent, clearing.stream.units_of_returns() if sent else [], strict=True):
+        entries = log[log["unit"] == unit]
+        if not len(entries):  # netted when it came
+            told.append(Intervention(one.original, one.item, Status.PR23, one.time_ms))
+        elif entries["act"][-1] == Act.NETTED:
+            told.append(Intervention(one.original, one.item, Status.PR23, int(entries["time_ms"][-1])))
+    return told

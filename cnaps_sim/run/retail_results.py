@@ -12,7 +12,7 @@ import pyarrow as pa
 from cnaps_sim.audit.retail_tables import RetailItems
 from cnaps_sim.run.columns import schema
 from cnaps_sim.run.retail import WORKERS, RetailClearing
-from cnaps_sim.run.retail_actions import stops
+from cnaps_sim.run.retail_actions import interventions
 from cnaps_sim.run.retail_columns import SYSTEMS
 from cnaps_sim.run.retail_fates import RetailFates, RoundEnd, UnitNames
 from cnaps_sim.run.retail_parts import RetailPayments, by_date, retail_parts
@@ -53,13 +53,13 @@ def retail_results(clearing: RetailClearing, settled: pa.Table) -> RetailResults
         RoundEnd(each.time_ms, each.kind in (RoundKind.LAST, RoundKind.ONLY), each.logged)
         for each in clearing.recorder.rounds
     ]
-    fates = RetailFates(log, rounds, stops(clearing.stopped))
+    fates = RetailFates(log, rounds, interventions(clearing, log))
     accounts = world.directory.accounts
     dates = [day.date for day in clearing.stream.dates]
     totals = ItemTotals(accounts, dates)
     record = world.loaded.scenario.record
     recorded = [system for system in SYSTEMS if record.get(system, Detail.TOTALS) == Detail.PAYMENTS]
-    seen = RetailItems()
+    seen = RetailItems(with_checksum=False)  # it is being taken from the same items
     payments = None
     if recorded:
         names = UnitNames.collect(_ahead(clearing), log) if fates.names_units else None

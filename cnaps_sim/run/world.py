@@ -16,9 +16,10 @@ from cnaps_sim.core.records import Records
 from cnaps_sim.engine.clock import Clock, Process, Rank
 from cnaps_sim.engine.recorder import Recorder
 from cnaps_sim.run.matching import keeps_sequence, limit_rows, matching_rules
-from cnaps_sim.run.population import Population, populate
+from cnaps_sim.run.population import Population, legs_of, populate
 from cnaps_sim.scenario.load import Loaded
 from cnaps_sim.systems.ccms import Ccms
+from cnaps_sim.systems.dvp import DvpTrades
 from cnaps_sim.systems.hvps import Hvps
 from cnaps_sim.systems.matching import QueueMatching
 from cnaps_sim.systems.saps import Saps
@@ -105,6 +106,9 @@ class World:
             from cnaps_sim.run.retail import RetailClearing
 
             self.retail = RetailClearing(self, self.population.retail)
+        legs = legs_of(self.population.flow)
+        if rehearsal is None and legs.any():
+            DvpTrades(self.recorder, legs, self.population.flow.payment_ids)
         self.auditor: StreamAuditor | None = None
         if rehearsal is None:
             duration_ms = 0 if self.rules is None else self.rules.duration_ms

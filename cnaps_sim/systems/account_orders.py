@@ -22,12 +22,16 @@ class AccountOrders:
     """Serves camt.007, camt.008, camt.011, camt.012, camt.050, camt.051 and camt.103 at the centre.
 
     before_limit: told of a bilateral limit before the books set it: debtor row, creditor row, fen or None
+    cancel_retail: withdraws a payment of BEPS from its cap queue: its id, the owner's row; None if it is none
+    may_set_earmark: whether an account's earmark may become so many fen
     """
 
     def __init__(self, centre: Centre, before_limit: Callable[[int, int, int | None], None]) -> None:
         self.centre = centre
         self.before_limit = before_limit
         self.books = centre.books
+        self.cancel_retail: Callable[[str, int], Answer | None] = lambda *_: None
+        self.may_set_earmark: Callable[[int, int], Answer] = lambda *_: Answer.DONE
         centre.serve(queue_orders.CAMT_007, self._move)
         centre.serve(queue_orders.CAMT_008, self._cancel)
         centre.serve(liquidity.CAMT_050, self._raise_earmark)
@@ -57,7 +61,10 @@ class AccountOrders:
         """camt.008: an own queued payment is withdrawn; pacs.002 CANC follows."""
         order = queue_orders.read_queue_cancellation(checked.root)
         sequence, owner = self.centre.sequence_of(order.payment.transaction_id), self.centre.row(checked.instructing)
-        self.centre.answer(checked, self.books.cancel(self._now, sequence, owner), order.payment)
+        answer = None if sequence >= 0 else self.cancel_retail(order.payment.transaction_id, owner)
+        if answer is None:
+            answer = self.books.cancel(self._now, sequence, owner)
+        self.centre.answer(checked, answer, order.payment)
         return -1
 
     def _raise_earmark(self, checked: Checked) -> int:
@@ -73,6 +80,8 @@ class AccountOrders:
         earmark = int(self.books.accounts["earmark"][row]) + by_fen
         answer = Answer.SHORT_OF_FUNDS
         if earmark >= 0:
+            answer = self.may_set_earmark(row, earmark)
+        if earmark >= 0 and answer == Answer.DONE:
             answer = self.books.set_field(self._now, row, "earmark", earmark)
         self.centre.answer(checked, answer)
         return -1

@@ -1,11 +1,12 @@
 """What participants ask the centre about their limits: camt.009 asks, camt.010 reports.
 
-Only bilateral limits (双边限额) are kept; an answer tells of the asker's own alone, as they are at that instant.
+Bilateral limits (双边限额) are kept, and the net debit cap (净借记限额); an answer tells of the asker's own alone, as they are at that instant.
 Source: message flow "limits: query, report".
 """
 
 from __future__ import annotations
 
+from cnaps_sim.core.netting_desk import Netting
 from cnaps_sim.messages import limits
 from cnaps_sim.messages.envelope import CENTRE
 from cnaps_sim.messages.limits import Limit, LimitCriteria, LimitKey, LimitReport, UntoldLimit
@@ -17,15 +18,19 @@ from cnaps_sim.systems.mail import Letter, kind
 
 
 class LimitReports:
-    """Serves camt.009 at the centre. accounts: account by row."""
+    """Serves camt.009 at the centre.
 
-    def __init__(self, centre: Centre, accounts: list[str]) -> None:
+    accounts: account by row; netting: keeps the net debit caps, None where there are no retail payments
+    """
+
+    def __init__(self, centre: Centre, accounts: list[str], netting: Netting | None = None) -> None:
         self.centre = centre
+        self.netting = netting
         self.accounts = accounts
         centre.serve(limits.CAMT_009, self._report)
 
     def _report(self, checked: Checked) -> int:
-        """camt.010: the asker's bilateral limits in force, or why there is nothing to tell."""
+        """camt.010: the asker's limits in force, or why there is nothing to tell."""
         query = limits.read_limit_query(checked.root)
         business_id = self.centre.mail.business_id(CENTRE)
         document = limits.build_limit_report(
@@ -47,7 +52,22 @@ class LimitReports:
         if criteria is None or limits.BILATERAL in criteria.kinds:
             wanted = () if criteria is None else criteria.counterparties
             told += [limit for limit in self._limits_of(own) if not wanted or limit.key.counterparty in wanted]
+        if self.netting is not None and (criteria is None or limits.NET_DEBIT_CAP in criteria.kinds):
+            told.append(self._cap_of(own, self.netting))
         return tuple(told) or NoAnswer(EMPTY, "no such limit is set")
+
+    def _cap_of(self, own: str, netting: Netting) -> Limit:
+        """The net debit cap (净借记限额), what the participant owes under it, and its headroom."""
+        row = self.centre.row(own)
+        cap, headroom = int(netting.positions["cap"][row]), netting.headroom(row)
+        return Limit(
+            LimitKey(limits.NET_DEBIT_CAP, own),
+            cap,
+            status="ENAB",
+            used_fen=abs(cap - headroom),
+            used_direction=DEBIT if headroom < cap else CREDIT,
+            remaining_fen=max(0, headroom),
+        )
 
     def _limits_of(self, own: str) -> list[Limit]:
         found = []

@@ -250,7 +250,7 @@ class Mail:
             message_id=self._next(self._passages, letter.sender, date),
             reference_id=letter.answers,
             priority=_MARKS[letter.priority],
-            direction=FROM_CENTRE if letter.sender == CENTRE else TO_CENTRE,
+            direction=FROM_CENTRE if letter.kind.way.allows(FROM_CENTRE) and letter.sender == CENTRE else TO_CENTRE,
         )
         signature = ""
         if self.keys is not None:

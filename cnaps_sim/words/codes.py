@@ -391,6 +391,7 @@ class Answer(IntEnum):
     SHORT_OF_HEADROOM = 12  # an earmark cannot be lowered below what the net debit cap is used for
     NETTED = 13  # a retail payment that has been netted is final
     NO_REQUEST = 14  # no third-party net of this sender waits for its debtors
+    RETAIL_OVER = 15  # the last retail date of the run has ended
 
     @property
     def sentence(self) -> str:
@@ -413,4 +414,5 @@ _ANSWER_WORDS = {
     Answer.SHORT_OF_HEADROOM: "the net debit cap is used for more than would be left of it",
     Answer.NETTED: "it has been netted, which is final",
     Answer.NO_REQUEST: "no third-party net of this sender is waiting",
+    Answer.RETAIL_OVER: "the last retail date of the run is over",
 }

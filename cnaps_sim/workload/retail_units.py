@@ -117,7 +117,7 @@ def draw_replies(
         lag_ms[way.chosen & silent] = way.limit_ms
     slow = silent & _IS_SLOW[units.kind]
     if isinstance(of_system, BepsTerms):
-        lag_ms[slow] = _working_days_ms(units.sent_ms[slow], dates, of_system.reply_days)
+        lag_ms[slow] = working_days_ms(units.sent_ms[slow], dates, of_system.reply_days)
     units.time_ms[waits] += lag_ms[waits]
     units.refusal[waits & refused] = _BANK_SAYS_NO[units.kind[waits & refused]]
     late = waits & (units.time_ms >= dates[-1].ends_ms)
@@ -151,7 +151,7 @@ def _ways_to_answer(units: Units, terms: BepsTerms | IbpsTerms) -> tuple[_Way, .
     return (_Way(~slow, terms.reply_median, terms.reply_sigma, terms.reply_limit),)
 
 
-def _working_days_ms(sent_ms: Integers, dates: Sequence[RetailDay], reply_days: int) -> Integers:
+def working_days_ms(sent_ms: Integers, dates: Sequence[RetailDay], reply_days: int) -> Integers:
     """From each instant to the same time on the last of so many working dates after its own.
 
     Where the run has not so many left, to its end or later.

@@ -17,6 +17,7 @@ from cnaps_sim.analysis.metrics.activity import activity, flows, in_use
 from cnaps_sim.analysis.metrics.caps import caps, clearing, headroom
 from cnaps_sim.analysis.metrics.delay import delay, delay_distribution, waited
 from cnaps_sim.analysis.metrics.headline import headline
+from cnaps_sim.analysis.metrics.held import held
 from cnaps_sim.analysis.metrics.liquidity import concentration, liquidity, provision
 from cnaps_sim.analysis.metrics.matching import matching, matching_accounts, matching_gap, matching_share
 from cnaps_sim.analysis.metrics.messages import messages
@@ -38,6 +39,7 @@ __all__ = [
     "flows",
     "headline",
     "headroom",
+    "held",
     "in_use",
     "levels",
     "liquidity",

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cnaps_sim.analysis.metrics.columns import NONE, IntArray, Run, Where, as_list, remembered
-from cnaps_sim.analysis.metrics.rounds import Nets, nets_of, rounds_of
+from cnaps_sim.analysis.metrics.rounds import nets_of, rounds_of
 from cnaps_sim.analysis.metrics.tidy import By
 from cnaps_sim.words.errors import InputError
 
@@ -16,76 +16,54 @@ from cnaps_sim.words.errors import InputError
 def held(run: Run, *, by: By = None, where: Where = None) -> pd.DataFrame:
     """Round nets (轧差净额) that SAPS has not posted, over time: held by the netting server or waiting at level 4.
 
-    One row per instant at which something changed (`time_ms`, ms of the run; what is closed and posted in one instant
-    is never seen) and measure: `rounds`; `held` (fen): sum of the nets still to be paid, round by round; `held_as_one`
-    (fen): the same if all rounds under way were netted together. With `by="account"` one row per instant and
-    participant whose unposted nets changed: `owed` (fen), positive if it is to pay. `where` narrows the rounds (round,
-    date, kind, time_ms). Source: rule section "business day" (holding of nets).
+    One row per instant at which something changed (`time_ms`, ms of the run) and measure: `held` (fen): what is still
+    to be paid, added up round by round; `held_as_one` (fen): the same if all rounds under way were netted together.
+    `by="account"`: per instant and participant with such a net `owed` (fen), positive if it is to pay. What is closed
+    and posted in one instant is not there. `where` narrows the rounds (round, date, kind, time_ms).
+    Source: rule section "business day" (nets of nights, weekends and holidays are held).
     """
     run = remembered(run)
     if as_list(by) not in ([], ["account"]):
         raise InputError("by", "", "cannot be grouped by", by, "account")
-    nets, of = nets_of(run, rounds_of(run, where))
-    closed = rounds_of(run, where).numbers("time_ms")[of]
-    posted = np.where(nets.settled == NONE, 2**62, nets.settled)
-    kept = np.flatnonzero(posted > closed)
-    owed = -nets.net[kept]
+    rounds = rounds_of(run, where)
+    nets, of = nets_of(run, rounds)
+    closed = rounds.numbers("time_ms")[of]
+    kept = np.flatnonzero((nets.settled == NONE) | (nets.settled > closed))
+    posted = nets.settled[kept]
     account = nets.codes("participant")
-    steps = _Steps(
-        np.concatenate((closed[kept], posted[kept])),
-        np.tile(account.codes[kept].astype(np.int64), 2),
-        np.tile(nets.numbers("round")[kept], 2),
-        np.concatenate((owed, -owed)),
+    owed = -nets.net[kept]
+    instants = np.unique(np.concatenate((closed[kept], posted[posted != NONE])))
+    columns = account.codes[kept].astype(np.int64)
+    change = np.zeros((len(instants), len(account.labels)), np.int64)
+    unpaid = np.zeros(len(instants), np.int64)
+    for time, sign in ((closed[kept], 1), (posted, -1)):
+        known = time != NONE
+        place = np.searchsorted(instants, time[known])
+        np.add.at(change, (place, columns[known]), sign * owed[known])
+        np.add.at(unpaid, place, sign * np.maximum(owed[known], 0))
+    running = change.cumsum(axis=0)
+    if as_list(by):
+        return _by_account(instants, running, account.labels, np.unique(columns))
+    values = np.stack((unpaid.cumsum(), np.maximum(running, 0).sum(axis=1)), axis=1)
+    return pd.DataFrame(
+        {
+            "time_ms": np.repeat(instants, 2),
+            "measure": ["held", "held_as_one"] * len(instants),
+            "value": values.ravel(),
+            "unit": ["fen"] * values.size,
+        }
     )
-    return steps.by_account(account.labels) if as_list(by) else steps.together(len(account.labels), nets)
 
 
-class _Steps:
-    """Changes of what participants owe: instant, account, round and fen of each."""
-
-    def __init__(self, time: IntArray, account: IntArray, number: IntArray, fen: IntArray) -> None:
-        order = np.argsort(time, kind="stable")
-        order = order[time[order] < 2**62]
-        self.time, self.account, self.number, self.fen = time[order], account[order], number[order], fen[order]
-
-    def by_account(self, labels: list[Any]) -> pd.DataFrame:
-        """What each participant owes after each change of its own."""
-        order = np.lexsort((self.time, self.account))
-        account, time, fen = self.account[order], self.time[order], self.fen[order]
-        running = np.cumsum(fen)
-        starts = np.flatnonzero(np.diff(account, prepend=-1))
-        before = np.repeat(running[starts] - fen[starts], np.diff(np.append(starts, len(account))))
-        last = np.append((np.diff(account) != 0) | (np.diff(time) != 0), True)[: len(account)]
-        return pd.DataFrame(
-            {
-                "account": [labels[code] for code in account[last]],
-                "time_ms": time[last],
-                "measure": ["owed"] * int(last.sum()),
-                "value": (running - before)[last],
-                "unit": ["fen"] * int(last.sum()),
-            }
-        )
-
-    def together(self, accounts: int, nets: Nets) -> pd.DataFrame:
-        """All participants: sums of what is owed, round by round and as one, after each instant."""
-        rows: list[tuple[int, str, int, str]] = []
-        owed = np.zeros(accounts, np.int64)
-        under_way: dict[int, int] = {}
-        unpaid = 0
-        first = dict.fromkeys(self.number.tolist(), True)
-        ends = np.append(np.flatnonzero(np.diff(self.time)) + 1, len(self.time))
-        begin = 0
-        for end in ends.tolist():
-            if end == begin:
-                continue
-            np.add.at(owed, self.account[begin:end], self.fen[begin:end])
-            for number, fen in zip(self.number[begin:end].tolist(), self.fen[begin:end].tolist(), strict=True):
-                under_way[number] = under_way.get(number, 0) + (1 if first[number] else 0)
-                unpaid += fen
-            rows += self._rows(begin, end, owed)
-            begin = end
-        del under_way, unpaid, nets
-        return pd.DataFrame(rows, columns=["time_ms", "measure", "value", "unit"])
-
-    def _rows(self, begin: int, end: int, owed: IntArray) -> list[tuple[int, str, int, str]]:
-        return [(int(self.time[end - 1]), "held_as_one", int(owed[owed > 0].sum()), "fen")]
+def _by_account(instants: IntArray, owed: IntArray, labels: list[Any], chosen: IntArray) -> pd.DataFrame:
+    """One row per participant and instant, participants in order of their names."""
+    order = sorted(chosen.tolist(), key=lambda code: str(labels[code]))
+    return pd.DataFrame(
+        {
+            "account": [labels[code] for code in order for _ in instants],
+            "time_ms": np.tile(instants, len(order)),
+            "measure": ["owed"] * (len(order) * len(instants)),
+            "value": owed[:, order].T.ravel(),
+            "unit": ["fen"] * (len(order) * len(instants)),
+        }
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
@@ -17,6 +18,7 @@ from cnaps_sim.analysis.metrics.columns import (
     IntArray,
     Run,
     Where,
+    as_list,
     columns_of,
     frame_of,
     remembered,
@@ -29,6 +31,8 @@ from cnaps_sim.analysis.metrics.tidy import By, Measure, group, number, ratio, r
 MATCHING_GROUPS: Final = {
     name: name for name in ("matching", "trigger", "algorithm", "date", "time_ms")
 }  # fmt: skip
+#: How the table calls a matching of the netting server's cap queues; all others are of the settlement queue.
+CAP_QUEUE: Final = "cap-queue"
 #: `released_by` of a payment that a matching released is this and the matching's number.
 RELEASED_BY: Final = "matching:"
 
@@ -68,9 +72,20 @@ class Matchings(Columns):
         return [None if bound == NONE else _gap(settled, bound) for settled, bound in pairs]
 
 
-def matchings_of(run: Run, where: Where = None) -> Matchings:
-    """The matchings of a run, narrowed by `where`."""
-    return columns_of(run, "matchings", Matchings).narrow(where, frame_of(run, "matchings"))
+def matchings_of(run: Run, where: Where = None, by: By = None) -> Matchings:
+    """The matchings of a run, narrowed by `where`.
+
+    Those of the settlement queue; those of the cap queues (轧差排队) too where `where` or `by` tells algorithms apart.
+    """
+    whole = columns_of(run, "matchings", Matchings)
+    chosen = whole.narrow(where, frame_of(run, "matchings"))
+    asked = "algorithm" in as_list(by) or (isinstance(where, Mapping) and "algorithm" in where)
+    algorithm = whole.codes("algorithm")
+    if asked or CAP_QUEUE not in algorithm.labels:
+        return chosen
+    rows = np.arange(whole.count) if chosen.rows is None else chosen.rows
+    kept = rows[algorithm.codes[rows] != algorithm.labels.index(CAP_QUEUE)]
+    return chosen if len(kept) == len(rows) else Matchings("matchings", whole.table, kept, whole)
 
 
 def matching(run: Run, *, by: By = None, where: Where = None) -> pd.DataFrame:
@@ -82,7 +97,7 @@ def matching(run: Run, *, by: By = None, where: Where = None) -> pd.DataFrame:
     that several matchings looked at is counted at each.
     Source: Bech and Soramäki (2001), who measure gridlock resolution by the payments and the value it releases.
     """
-    matchings = matchings_of(run, where)
+    matchings = matchings_of(run, where, by)
     groups = group(matchings, by, MATCHING_GROUPS)
     return tidy(
         groups,
@@ -137,7 +152,7 @@ def matching_gap(run: Run, *, by: By = None, where: Where = None) -> pd.DataFram
     best of its kind and still show a gap.
     Source: Güntzer, Jungnickel and Leclerc (1998) for the problem that the LP relaxes.
     """
-    matchings = matchings_of(run, where)
+    matchings = matchings_of(run, where, by)
     groups = group(matchings, by, MATCHING_GROUPS)
     counts = number(groups, matchings.bounded).tolist()
     bounds = total(groups, matchings.bound, matchings.bounded).tolist()
@@ -171,7 +186,7 @@ def matching_accounts(run: Run, *, by: By = None, where: Where = None) -> pd.Dat
     Source: Bech and Soramäki (2001).
     """
     run = remembered(run)
-    matchings = matchings_of(run, where)
+    matchings = matchings_of(run, where, by)
     groups = group(matchings, by, MATCHING_GROUPS)
     legs = legs_of(run, matchings)
     member = groups.group[legs.row]

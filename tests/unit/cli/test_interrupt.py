@@ -14,7 +14,7 @@ import pytest
 _COMMAND = """
 import importlib, os, signal, sys
 main = importlib.import_module("cnaps_sim.cli.main")
-from cnaps_sim.run.exchange import LogOfRun
+from cnaps_sim.run.message_log import LogOfRun
 if sys.argv[2] == "ignored":
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 @main.commands.command()
