@@ -11,6 +11,7 @@ from cnaps_sim.analysis.explain_account import DebtorAccount
 from cnaps_sim.analysis.explain_end import Ending
 from cnaps_sim.analysis.explain_messages import CENTRE, Passage, trail_of
 from cnaps_sim.analysis.explain_queue import EXEMPT, Ahead, Line
+from cnaps_sim.analysis.explain_retail import RetailStory, find_item, net_sentences, refuse_unrecorded
 from cnaps_sim.analysis.explain_tables import Told, check_tables, day_of_payment
 from cnaps_sim.analysis.metrics.columns import Run, as_date, remembered
 from cnaps_sim.analysis.metrics.payments import CANCELLED, Payments, payments_of, rows_with_id
@@ -58,7 +59,7 @@ def explain(run: Run, payment_id: str) -> Story:
     run = remembered(run)
     check_tables(run)
     try:
-        story = _Teller(run, payment_id).story()
+        story = _retail_story(run, payment_id) or _Teller(run, payment_id).story()
         story.messages, problem = trail_of(run, payment_id)
         if problem:
             story.sentences.append(problem)
@@ -66,6 +67,20 @@ def explain(run: Run, payment_id: str) -> Story:
     except (ArithmeticError, LookupError, TypeError, ValueError, pa.ArrowException) as error:
         # The tables can come from a folder that anybody may have changed: columns fit, but not to one another.
         raise InputError("run", payment_id, "its tables do not fit together", error, "the tables of one run") from error
+
+
+def _retail_story(run: Run, payment_id: str) -> Story | None:
+    """The story of an item of BEPS or IBPS; None if a payment of HVPS or SAPS has the id, or none."""
+    if not run.manifest.get("outcomes"):
+        return None
+    if rows_with_id(payments_of(run).table.column("payment_id"), payment_id, strict=False):
+        return None
+    row = find_item(run, payment_id)
+    if row is None:
+        refuse_unrecorded(run, payment_id)
+        return None
+    item = RetailStory(run, row, Told(run))
+    return Story(payment_id, item.sentences(), item.facts())
 
 
 class _Teller:
@@ -103,7 +118,8 @@ class _Teller:
     def story(self) -> Story:
         """All sentences in order of time."""
         before, after = self._events()
-        sentences = [self._what(), *self._sending(), *self._arrival(), *before, *self.ending.sentences(), *after]
+        nets = net_sentences(self.run, self.payments, self.row)
+        sentences = [self._what(), *nets, *self._sending(), *self._arrival(), *before, *self.ending.sentences(), *after]
         sentences += [*self.ending.aftermath(), *self.ending.obligation(), *self._doubles()]
         return Story(self.id, sentences, self._facts())
 

@@ -187,7 +187,7 @@ def _binned(frame: Any, first: int, last: int, width: int) -> npt.NDArray[np.int
 @plot
 def retail_volume(run: Any, ax: Axes, where: Where = None) -> None:
     """How many items BEPS and IBPS netted in each hour (bars, left axis), and of what value (line, right axis)."""
-    ax.set_title(bilingual("Items netted over the day", "轧差业务量"))
+    ax.set_title(bilingual("Items netted", "轧差业务量"))
     if not has_retail(run):
         nothing(ax, _NO_RETAIL)
         return

@@ -39,6 +39,9 @@ def balances(run: Any, ax: Axes, where: Where = None, accounts: int = 4) -> None
         return
     frame = metrics.in_use(run, where=where)
     whole = frame[frame["measure"] == "in_use"]
+    if whole.empty:
+        nothing(ax, "the run recorded no balances over time")
+        return
     time, used = thin(whole["time_ms"].to_numpy(), whole["value"].to_numpy())
     scale, unit = money_scale(used.max())
     ax.fill_between(time, used / scale, step="post", color=SKY, alpha=0.45, linewidth=0)

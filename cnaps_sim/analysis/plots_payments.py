@@ -97,7 +97,7 @@ def outcomes(run: Any, ax: Axes, where: Where = None) -> None:
     hbar_labels(ax, [f"{system}{between}{name}" for (system, _), name in zip(bars, names, strict=True)])
     ax.set_xlim(0, 1)
     ax.xaxis.set_major_formatter(FuncFormatter(percent))
-    legend_below(ax, 0.35)
+    legend_below(ax, 0.35, 3)
 
 
 @plot

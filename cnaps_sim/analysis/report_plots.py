@@ -56,7 +56,7 @@ DRAWINGS: Final = (
         "orange stroke had less than even one full netting would have taken, so some of its payments never settled.",
     ),
     Drawing(
-        plots.outcomes, 2.4, Margins(1.95, 0.25, 0.6), "payments",
+        plots.outcomes, 2.6, Margins(1.8, 0.25, 0.8), "payments",
         "Each bar is all payments of a system; by value the few large ones count for more than by number.",
     ),
     Drawing(
@@ -166,7 +166,7 @@ def _tag(tag: str, name: str) -> str:
     if tag.startswith("<svg"):
         box = re.search(r'viewBox="[^"]*"', tag)
         return f'<svg {box[0] if box else ""} role="img" aria-label="{name.replace("_", " ")}">'
-    tag = re.sub(r' id="(?![mp][0-9a-f]{10}")[^"]*"', "", tag)
+    tag = re.sub(r' id="(?![hmp][0-9a-f]{10}")[^"]*"', "", tag)
     tag = re.sub(r'( id="|url\(#|xlink:href="#)', lambda found: f"{found[1].replace('xlink:', '')}{name}-", tag)
     tag = tag.replace("'DejaVu Sans'", "var(--plot)").replace(INK, "currentColor").replace(LINES, "var(--line)")
     return re.sub(r"(\d\.\d\d)\d+", r"\1", tag).replace(" \n", "\n")

@@ -145,9 +145,9 @@ def _figures(view: Any) -> list[tuple[str, str]]:
         ("netting ratio: nets / value netted", _share(value["netting_ratio"])),
         ("value cleared without money in SAPS", _share(value["liquidity_efficiency"])),
         ("nets if all rounds had been one", money(value["nets_as_one"])),
-        ("longest holding of a round", _time(journey["held"])),
+        ("longest holding of a round", _time(journey["held"], "none")),
         ("nets that waited at level 4", f"{waited:,}, {money(journey['waited_fen'])}" if waited else "none"),
-        ("longest wait there", _time(journey["longest_wait"])),
+        ("longest wait there", _time(journey["longest_wait"], "none")),
     ]
     if journey["unsettled_count"]:
         words = f"{plural(int(journey['unsettled_count']), 'net')}, {money(journey['unsettled_fen'])}"
@@ -168,7 +168,7 @@ def _rows(view: Any, table: pd.DataFrame, labels: pd.DataFrame) -> tuple[list[di
             "number": f"{number:,}",
             "time": _instant(table["closed_at"][number], labels["date"][number] if several else None),
             "kind": str(labels["kind"][number]),
-            "items": f"{int(netted['netted_count'][number]):,}",
+            "netted": f"{int(netted['netted_count'][number]):,}",
             "gross": money(netted["gross"][number]),
             "nets": money(table["nets"][number]),
             "ratio": _share(netted["netting_ratio"][number]),
@@ -195,8 +195,8 @@ def _waited(row: Any) -> str:
     return f"{nets}, {value}, to {duration(float(row['longest_wait']))}"
 
 
-def _time(ms: Any) -> str:
-    return "–" if ms is None or ms != ms or not ms else duration(float(ms))
+def _time(ms: Any, nothing: str = "–") -> str:
+    return nothing if ms is None or ms != ms or not ms else duration(float(ms))
 
 
 def _money(fen: Any) -> str:

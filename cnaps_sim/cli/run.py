@@ -94,7 +94,10 @@ def _from_files(
         "name": _name(payments),
         "date": (_date(date) if date is not None else _usual_date(payments)).isoformat(),
         "accounts": {"file": os.path.abspath(accounts)},
-        "workload": [{"system": "HVPS", source: os.path.abspath(payments)}],
+        "workload": [
+            {"system": system, source: os.path.abspath(payments)}
+            for system in (["HVPS"] if source == "messages" else _systems(payments))
+        ],
         "liquidity": {"from": "accounts"},
     }
     try:
@@ -103,6 +106,19 @@ def _from_files(
         if error.place == "scenario" and error.key == "date":
             raise InputError("--date", "", error.problem, error.value, error.allowed) from None
         raise
+
+
+def _systems(payments: str) -> list[str]:
+    """The systems that the payments of one file are for: those that its column `system` names, HVPS without one."""
+    from cnaps_sim.workload.payment_cells import systems_told
+    from cnaps_sim.workload.replay import PAYMENT_TERMS
+    from cnaps_sim.workload.sheet import read_sheet
+
+    with Path(payments).open("rb") as file:
+        head = file.readline()
+    if Path(payments).suffix != ".parquet" and b"system" not in head:
+        return ["HVPS"]  # and the file need not be read twice
+    return [system.value for system in systems_told(read_sheet(payments, PAYMENT_TERMS))] or ["HVPS"]
 
 
 def _is_messages(payments: str) -> bool:
@@ -190,7 +206,9 @@ def summary_lines(done: Run) -> list[str]:
         submitted = f"{figures['submitted']['count']:,} submitted ({_money(figures['submitted']['value_fen'])})"
         lines.append(f"{system}: {submitted}: {', '.join(part for part in parts if part)}")
         peak, rho, mean = figures["peak_queue"], figures["delay_rho"], figures["mean_delay_ms"]
-        if peak["count"]:
+        if system in done.manifest.get("outcomes", {}):
+            lines += _retail_lines(figures)
+        elif peak["count"]:
             delay = "" if mean is None else f", mean delay {format_duration(round(mean / 1000) * 1000)}"
             ratio = "" if rho is None else f", ρ = {rho:.4f}"
             lines.append(f"  longest queue {peak['count']:,} payments, {_money(peak['value_fen'])}{delay}{ratio}")
@@ -200,6 +218,7 @@ def summary_lines(done: Run) -> list[str]:
         f"liquidity: opening {_money(money['opening_fen'])}, used at peak {_money(money['peak_used_fen'])} "
         f"(bounds {_money(money['lower_bound_fen'])} to {_money(money['upper_bound_fen'])}){turnover}"
     )
+    lines += _round_lines(done)
     told = done.manifest["workload"].get("messages", [])
     lines += [
         f"message files: {source['files']:,}, payments {source['payments']:,}, rejected {source['rejected']:,}"
@@ -216,6 +235,38 @@ def summary_lines(done: Run) -> list[str]:
     verdict = "passed" if not broken else f"FAILED: {', '.join(f'{rule} ({count})' for rule, count in broken.items())}"
     lines.append(f"audit {verdict} ({len(audit['rules'])} rules); {done.manifest['wall_s']['total']:.1f} s")
     return lines
+
+
+def _retail_lines(figures: dict[str, Any]) -> list[str]:
+    """What else is to tell of a system of the netting server: its delay, its longest cap queue."""
+    from cnaps_sim.analysis.drawing import duration
+
+    peak, mean = figures["peak_queue"], figures["mean_delay_ms"]
+    parts = [] if mean is None else [f"from submission to netting {duration(mean)} on average"]
+    if peak["count"]:
+        parts.append(f"longest cap queue {peak['count']:,} packages, {_money(peak['value_fen'])}")
+    return [f"  {'; '.join(parts)}"] if parts else []
+
+
+def _round_lines(done: Run) -> list[str]:
+    """The rounds of a run: what they netted into how little, and what became of the nets."""
+    if not done.manifest.get("rounds"):
+        return []
+    from cnaps_sim.analysis import metrics
+    from cnaps_sim.analysis.drawing import duration, percent
+
+    value: Any = metrics.netting(done).set_index("measure")["value"]
+    way: Any = metrics.rounds(done, by=None).set_index("measure")["value"]
+    ratio = "" if value["netting_ratio"] is None else f" ({percent(value['netting_ratio'])})"
+    line = f"rounds: {value['rounds']:,}, {_money(value['gross'])} netted into nets of {_money(value['nets'])}{ratio}"
+    parts = []
+    if way["held"]:
+        parts.append(f"held up to {duration(way['held'])}")
+    if way["waited_count"]:
+        parts.append(f"{way['waited_count']:,} waited at level 4, up to {duration(way['longest_wait'])}")
+    if way["unsettled_count"]:
+        parts.append(f"{way['unsettled_count']:,} not posted")
+    return [line, *([f"  nets: {', '.join(parts)}"] if parts else [])]
 
 
 def _count(figures: dict[str, Any], outcome: str) -> str:

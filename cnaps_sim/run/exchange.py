@@ -374,6 +374,7 @@ class Exchange:
         return {
             **self.log.close(),
             "payments": len(self.rows),
+            **({} if self.retail is None else {"units": len(self.retail.register)}),
             "lost": self.mail.lost,
             "under_way": self._left_under_way,
             "given_up": self.mail.given_up,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -133,7 +133,8 @@ def _message(opened: Opened, body: str) -> CustomerCredit | BankCredit:
     if opened.iso == credits.PACS_009:
         return credits.read_bank_credit(opened.root)
     if opened.iso == debits.PACS_003:
-        raise _business(body, "a direct debit is business of BEPS and IBPS and cannot settle in HVPS")
+        reason = "a direct debit is business of BEPS and IBPS: name one of them as the system of these messages"
+        raise _business(body, reason)
     raise _business(body, f"{opened.iso} is no credit transfer; {credits.PACS_008} and {credits.PACS_009} are")
 
 
@@ -151,12 +152,38 @@ class _Sound:
     row: dict[str, object]
 
 
+class SeenInFiles:
+    """Which transactions and messages have been read, and with which file."""
+
+    def __init__(self) -> None:
+        self._transactions: dict[str, str] = {}
+        self._messages: dict[tuple[str, str, str], str] = {}
+
+    def note(self, name: str, body: str, element: str, numbers: Sequence[str], message: tuple[str, str, str]) -> None:
+        """Neither a transaction nor the message of a file has been read before (else Refused); from now on they have.
+
+        body, element: the place of the message and the name of its transactions' element; message: participant,
+        business id and number
+        """
+        for number in numbers:
+            if number in self._transactions:
+                reason = f"{number} has come with {self._transactions[number]}"
+                raise _business(f"{body}/{element}/PmtId/TxId", reason, Code.DUPLICATE)
+        if message in self._messages:
+            reason = f"{message[1]} of {message[0]} has come with {self._messages[message]}"
+            raise _business(f"{body}/GrpHdr/MsgId", reason, Code.DUPLICATE)
+        self._transactions.update(dict.fromkeys(numbers, name))
+        self._messages[message] = name
+
+
 class MessageFiles:
     """Reads the message files of one run. Of several messages with one id, the first of all that it reads counts.
 
     account_index: row of each account of the run
     travelling:    whether payments travel on as messages, so that their ids must fit into those
 
+    expected: what is asked of every file
+    seen:     what has been read
     rejected: the files that brought no payment, so far
     """
 
@@ -172,9 +199,8 @@ class MessageFiles:
         self._dates = frozenset(day.date for day in days)
         # Accounts without the right check digit could not be named by messages that are asked for it.
         codes = [account for account in account_index if len(account) == BANK_CODE_LENGTH and account.isdigit()]
-        self._expected = Expected(strict_bank_codes=all(map(is_valid, codes)))
-        self._transactions: dict[str, str] = {}
-        self._messages: dict[tuple[str, str, str], str] = {}
+        self.expected = Expected(strict_bank_codes=all(map(is_valid, codes)))
+        self.seen = SeenInFiles()
 
     def read(self, path: Path) -> Flow:
         """The payments of a folder or zip file, by time, at equal times by file name; the other files join `rejected`.
@@ -185,7 +211,7 @@ class MessageFiles:
         sound: list[_Sound] = []
         rejected: list[RejectedFile] = []
         rows: list[dict[str, object]] = []
-        for name, credit in _credits(path, self._expected):
+        for name, credit in _credits(path, self.expected):
             try:
                 sound.append(self._sound(credit))
             except Refused as refused:
@@ -193,7 +219,8 @@ class MessageFiles:
         files = len(sound) + len(rejected)
         for each in sorted(sound, key=lambda each: (each.created, each.name)):
             try:
-                self._note_ids(each)
+                number, message = each.ids
+                self.seen.note(each.name, each.body, "CdtTrfTxInf", [number], message)
                 rows.append(each.row)
             except Refused as refused:
                 rejected.append(RejectedFile(each.name, refused.fault))
@@ -259,17 +286,6 @@ class MessageFiles:
             raise _business(place, f"{number} is a word of its own in results")
         if self._travelling and not can_travel(number):
             raise _business(place, f"{number} has blanks, and messages of a run cannot carry it")
-
-    def _note_ids(self, sound: _Sound) -> None:
-        """Neither the transaction nor the message has been read before; from now on they have."""
-        number, message = sound.ids
-        if number in self._transactions:
-            reason = f"{number} has come with {self._transactions[number]}"
-            raise _business(f"{sound.body}/CdtTrfTxInf/PmtId/TxId", reason, Code.DUPLICATE)
-        if message in self._messages:
-            reason = f"{message[1]} of {message[0]} has come with {self._messages[message]}"
-            raise _business(f"{sound.body}/GrpHdr/MsgId", reason, Code.DUPLICATE)
-        self._transactions[number] = self._messages[message] = sound.name
 
 
 def usual_date(path: Path) -> dt.date | None:

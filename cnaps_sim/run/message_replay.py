@@ -25,7 +25,7 @@ _UNORDERED: Final = frozenset(
         returns.PACS_004,
         returns.CAMT_029,
         system_state.ADMI_011,
-    }  # fmt: skip
+    }
 )
 
 

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,7 +31,7 @@ from cnaps_sim.scenario.workload import (
 )
 from cnaps_sim.systems.dvp import CODE as LEG
 from cnaps_sim.systems.dvp import hold_legs_to_their_hours
-from cnaps_sim.words.codes import AccountStatus, Cause, CentralBankAccount, Life, ParticipantKind, Refusal
+from cnaps_sim.words.codes import AccountStatus, Cause, CentralBankAccount, Life, ParticipantKind, Refusal, System
 from cnaps_sim.words.errors import InputError
 from cnaps_sim.words.streams import Streams
 from cnaps_sim.words.timetable import Timetable
@@ -139,7 +140,8 @@ def populate(loaded: Loaded, timetable: Timetable, streams: Streams) -> Populati
             loaded.place_of("accounts"), "balance", "all balances and injections are too large", format_fen(total),
             f"up to {format_fen(_TOTAL_LIMIT)} CNY",
         )  # fmt: skip
-    retail = _retail(loaded, index, sizes, timetable, streams)
+    retail = _retail(loaded, index, sizes, timetable, streams, messages)
+    _check_ids_differ(loaded, flow, retail)
     lines = np.array([row["credit_line"] for row in rows], np.int64)
     if retail is not None:
         from cnaps_sim.run.retail_population import credit_lines
@@ -149,14 +151,30 @@ def populate(loaded: Loaded, timetable: Timetable, streams: Streams) -> Populati
     return Population(rows, flow, opening, sizes, lines, rejected, retail)
 
 
+def _check_ids_differ(loaded: Loaded, flow: Flow, retail: RetailStream | None) -> None:
+    """A payment of BEPS or IBPS may not have the id of one of HVPS."""
+    ids = getattr(retail, "payment_ids", None)
+    if ids is None or not len(flow):
+        return
+    twice = ids.filter(pc.is_in(ids, flow.payment_ids.cast(pa.string())))
+    if len(twice):
+        place = place_of_payment(loaded, twice[0].as_py())
+        raise InputError(place, "payment_id", "used by two payments", twice[0].as_py(), "an id used once")
+
+
 def _retail(
-    loaded: Loaded, index: Mapping[str, int], sizes: Array, timetable: Timetable, streams: Streams
+    loaded: Loaded,
+    index: Mapping[str, int],
+    sizes: Array,
+    timetable: Timetable,
+    streams: Streams,
+    messages: MessageFiles | None,
 ) -> RetailStream | None:
     if not loaded.scenario.has_retail:
         return None
     from cnaps_sim.run.retail_population import retail_stream  # takes a while to load, and many runs need none
 
-    return retail_stream(loaded, index, sizes, timetable, streams)
+    return retail_stream(loaded, index, sizes, timetable, streams, messages)
 
 
 def _message_files(loaded: Loaded, index: Mapping[str, int], timetable: Timetable) -> MessageFiles | None:
@@ -265,7 +283,7 @@ def _workload(
             continue
         if isinstance(entry, WorkloadFile):
             path = loaded.files[f"workload.{number}.file"]
-            flows.append(read_payments(path, index, scenario.date, entry.system))
+            flows.append(read_payments(path, index, scenario.date, entry.system, shared=sharing(loaded, path)))
         elif isinstance(entry, WorkloadMessages):
             assert messages is not None
             flows.append(messages.read(loaded.files[f"workload.{number}.messages"]))
@@ -283,6 +301,16 @@ def _workload(
     flow = merge(flows)
     hold_legs_to_their_hours(flow.rows, legs_of(flow), timetable.business_days)
     return flow
+
+
+def sharing(loaded: Loaded, path: str | Path) -> set[System]:
+    """The systems to which the scenario brings payments of one file."""
+    entries = enumerate(loaded.scenario.workload)
+    return {
+        entry.system
+        for number, entry in entries
+        if isinstance(entry, WorkloadFile) and loaded.files[f"workload.{number}.file"] == path
+    }
 
 
 def legs_of(flow: Flow) -> Array:

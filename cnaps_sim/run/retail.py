@@ -115,14 +115,16 @@ class RetailClearing:
             self.clock.process(self._samples())
 
     def _schedule_third_parties(self) -> None:
-        for row in self.world.loaded.scenario.nets.third_party:
+        scenario = self.world.loaded.scenario
+        for row in scenario.nets.third_party:
+            value = int((row.value * scenario.scale).to_integral_value())
             sender = self.world.saps.row[row.from_]
             for day in self.world.timetable.business_days:
                 for at in row.at:
                     time_ms = day.midnight_ms + at
                     name = f"nets.third_party.{row.from_}.{day.date.isoformat()}.{at}"
                     nets = drawn_nets(
-                        self.world.population.sizes, sender, row.value, row.participants, self.world.streams[name]
+                        self.world.population.sizes, sender, value, row.participants, self.world.streams[name]
                     )
                     self.clock.call_at(time_ms, Rank.ACTION, self._request(sender, nets))
 
@@ -157,6 +159,9 @@ class RetailClearing:
         """A bank sends a netted item back, now: a unit of its own, which comes next."""
         self.recorder.drain()
         self.stream.returns.append(sent)
+        exchange = self.world.exchange
+        if exchange is not None and exchange.retail is not None:
+            exchange.retail.send_back(sent)
         feed = self.clock.retail
         if feed is None:
             return

@@ -134,6 +134,9 @@ class RetailOrders:
 
     def is_netted(self, found: Located) -> bool:
         """Whether a unit has been netted."""
+        exchange = self.clearing.world.exchange
+        if exchange is not None and exchange.retail is not None:
+            return exchange.retail.is_netted(found.base)
         unit = self._unit(found)
         if unit >= self.clearing.units_come():
             return False
@@ -179,6 +182,8 @@ class RetailOrders:
         )  # fmt: skip
 
         def restore() -> None:
+            if self.clearing.nets.link_down_until_ms > until_ms:
+                return  # lost again meanwhile, for longer
             self.recorder.drain()
             self.recorder.tell(until_ms, "action", System.NETS.value, "the link to SAPS is back")
             self.clearing.nets.send_held()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cnaps_sim.core.records import Records
 from cnaps_sim.engine.clock import Process, Rank
 from cnaps_sim.messages import returns, status
 from cnaps_sim.messages.parts import OriginalMessage
@@ -21,9 +22,11 @@ from cnaps_sim.systems.net_notices import NetNotices
 from cnaps_sim.systems.retail_centre import RetailCentre
 from cnaps_sim.systems.retail_register import RetailRegister, Standing
 from cnaps_sim.systems.retail_terms import RetailLimits
-from cnaps_sim.words.codes import Answer, Refusal
+from cnaps_sim.words.codes import Act, Answer, Refusal
 from cnaps_sim.words.errors import InputError
 from cnaps_sim.words.retail import RetailKind
+from cnaps_sim.workload.retail_amended import Return
+from cnaps_sim.workload.retail_chunk import Integers
 from cnaps_sim.workload.retail_counts import SLOW
 from cnaps_sim.workload.retail_units import working_days_ms
 
@@ -56,7 +59,7 @@ class RetailExchange:
             RetailLimits(self.terms.beps.package_limit, self.terms.item_limit, exchange.banks.__contains__),
             self._limit_ms,
         )
-        self.centre.on_stop = lambda unit: clearing.stop(unit, int(self.clock.now))
+        self.centre.on_stop = lambda unit: clearing.stop(unit, int(self.register.rows["time_ms"][unit]))
         if clearing.auditor is not None:
             self.centre.on_refusal = clearing.auditor.see_refusal
         self._sent: dict[int, OriginalMessage] = {}
@@ -249,11 +252,44 @@ class RetailExchange:
     def _bank_of(self, row: int) -> Bank:
         return self.exchange.banks[self.register.accounts[row]]
 
-    def knows(self, payment_id: str) -> bool:
-        """Whether a payment is of BEPS or IBPS and travels."""
-        return self.register.unit_of(payment_id) >= 0
+    def is_netted(self, unit: int) -> bool:
+        """Whether a unit of the stream beneath has been netted."""
+        return int(self.register.acts[unit]) == Act.NETTED
+
+    def send_back(self, sent: Return) -> None:
+        """A netted item comes back as a unit of its own, now; it takes no message.
+
+        While the run goes on it is numbered after all others.
+        """
+        unit = len(self.register) + len(self.clearing.stream.returns) - 1
+        row = sent.as_row()
+        if self.clearing.auditor is not None:
+            self.clearing.auditor.see_chunk(row, unit, unit + 1)
+        self.clearing.netting.submit(
+            sent.time_ms, unit, sent.debtor, sent.creditor, sent.amount, 1, int(sent.kind), Refusal.NONE
+        )  # fmt: skip
+        self.clearing.recorder.drain()
 
     def end(self) -> None:
-        """The run is over: results tell when each unit reached the centre."""
+        """The run is over: results tell when each unit reached the centre, and call units as the stream does."""
+        if self.clearing.stream.arrived_ms is not None:
+            return
         assert (self.register.standing == Standing.CHECKED).all(), "every unit comes to its cap check"
-        self.clearing.stream.arrived_ms = self.register.arrived_ms
+        stream, rows = self.clearing.stream, self.register.rows
+        returned_ms = np.array([sent.time_ms for sent in stream.returns], np.int64)
+        own = np.arange(len(rows)) + np.searchsorted(returned_ms, rows["time_ms"], side="left")
+        numbers = np.concatenate([own, np.array(stream.units_of_returns(), np.int64)])
+        arrived_ms = np.empty(len(numbers), np.int64)
+        arrived_ms[numbers] = np.concatenate([self.register.arrived_ms, returned_ms])
+        if stream.returns:
+            self.clearing.recorder.log = [_renumbered(log, numbers) for log in self.clearing.recorder.log]
+        stream.arrived_ms = arrived_ms
+
+
+def _renumbered(log: Records, numbers: Integers) -> Records:
+    """The entries with other numbers for units, and for the units that released others."""
+    log = log.copy()
+    log["unit"] = numbers[log["unit"]]
+    by_unit = log["cause"] >= 0
+    log["cause"][by_unit] = numbers[log["cause"][by_unit]]
+    return log

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from cnaps_sim.run.columns import Array
+from cnaps_sim.run.population import sharing
 from cnaps_sim.scenario.load import Loaded
 from cnaps_sim.scenario.resolve import resolved
 from cnaps_sim.scenario.workload import (
@@ -17,6 +18,7 @@ from cnaps_sim.scenario.workload import (
     IbpsGenerator,
     RetailGenerator,
     WorkloadFile,
+    WorkloadMessages,
     WorkloadPayments,
 )
 from cnaps_sim.words.codes import System
@@ -39,6 +41,11 @@ from cnaps_sim.workload.retail_terms import (
     Volume,
 )
 
+if TYPE_CHECKING:
+    from cnaps_sim.run.message_files import MessageFiles
+
+#: Key of what the manifest tells about message files of BEPS and IBPS: files, payments, rejected.
+RETAIL_NOTES: Final = "retail_messages"
 #: Caps are computed in whole millionths of the outflow.
 _PARTS = 1_000_000
 
@@ -57,8 +64,12 @@ def retail_stream(
     sizes: Array,
     timetable: Timetable,
     streams: Streams,
+    messages: MessageFiles | None = None,
 ) -> RetailStream:
-    """All payments of BEPS and IBPS that the scenario brings, in one stream."""
+    """All payments of BEPS and IBPS that the scenario brings, in one stream.
+
+    messages: reads message files, if the scenario has any; those that bring nothing join its `rejected`
+    """
     rounds = loaded.scenario.nets.rounds
     days = retail_days(timetable, rounds.working, rounds.other)
     terms = retail_terms(loaded)
@@ -66,33 +77,60 @@ def retail_stream(
     if any(isinstance(entry, RetailGenerator) for entry in loaded.scenario.workload):
         made.append(_generated(loaded, sizes, timetable, streams, days, terms))
     sources = _sources(loaded, index)
+    told: dict[str, object] = {}
+    if messages is not None:
+        filed, told = _filed(loaded, index, days, timetable, messages)
+        sources = sorted([*sources, *filed], key=lambda one: one[0])
     if sources or not made:
         clients = [
             ClientLine(client.name, index[client.direct], client.value, client.credit_line)
             for client in loaded.scenario.clients
         ]
-        made.append(ReplayedRetail(sources, days, streams, terms, clients))
+        replayed = ReplayedRetail([source for _, source in sources], days, streams, terms, clients)
+        replayed.notes.update(told)
+        made.append(replayed)
     return merged(made)
 
 
-def _sources(loaded: Loaded, index: Mapping[str, int]) -> list[RetailItems]:
-    """What files and the scenario itself bring, entry by entry."""
+def _filed(
+    loaded: Loaded,
+    index: Mapping[str, int],
+    days: Sequence[RetailDay],
+    timetable: Timetable,
+    messages: MessageFiles,
+) -> tuple[list[tuple[int, RetailItems]], dict[str, object]]:
+    """What message files of BEPS and IBPS bring, with the place of each entry; and their counts for the manifest."""
+    from cnaps_sim.run.retail_message_files import RetailMessageFiles  # messages take a while to load
+
+    travelling = loaded.scenario.messages > 0
+    reader = RetailMessageFiles(index, days, timetable.first_date, messages.expected, messages.seen, travelling)
+    filed = [
+        (number, reader.read(loaded.files[f"workload.{number}.messages"], entry.system, f"workload.{number}"))
+        for number, entry in enumerate(loaded.scenario.workload)
+        if isinstance(entry, WorkloadMessages) and entry.system in RETAIL_SYSTEMS
+    ]
+    messages.rejected += reader.rejected
+    return filed, {RETAIL_NOTES: reader.counts} if filed else {}
+
+
+def _sources(loaded: Loaded, index: Mapping[str, int]) -> list[tuple[int, RetailItems]]:
+    """What files and the scenario itself bring, entry by entry, with the place of each entry."""
     scenario = loaded.scenario
     inline = resolved(scenario)["workload"]
-    sources = []
+    sources: list[tuple[int, RetailItems]] = []
     for number, entry in enumerate(scenario.workload):
         name = f"workload.{number}"
         if entry.system not in RETAIL_SYSTEMS:
             continue
         if isinstance(entry, WorkloadFile):
-            sources.append(read_items(loaded.files[f"{name}.file"], index, scenario.date, entry.system, name))
+            path = loaded.files[f"{name}.file"]
+            items = read_items(path, index, scenario.date, entry.system, name, sharing(loaded, path))
+            sources.append((number, items))
         elif isinstance(entry, WorkloadPayments):
             places = [loaded.place_of(("workload", number, "payments", row)) for row in range(len(entry.payments))]
-            sources.append(
-                items_from_rows(
-                    inline[number]["payments"], index, scenario.date, entry.system, name, places.__getitem__
-                )
-            )  # fmt: skip
+            rows = inline[number]["payments"]
+            items = items_from_rows(rows, index, scenario.date, entry.system, name, places.__getitem__)
+            sources.append((number, items))
     return sources
 
 

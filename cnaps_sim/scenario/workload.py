@@ -119,16 +119,13 @@ class WorkloadFile(Terms):
 
 
 class WorkloadMessages(Terms):
-    """Payments in ISO 20022 messages, one per file: credit transfers (pacs.008, pacs.009), with or without envelope."""
+    """Payments in ISO 20022 messages, one message per file, with or without envelope.
 
-    system: SystemOfWorkload = Field(description="system that takes the payments: HVPS")
+    Credit transfers (pacs.008, pacs.009); of BEPS and IBPS direct debits, too (pacs.003), and of BEPS whole packages.
+    """
+
+    system: SystemOfWorkload = Field(description="system that takes the payments")
     messages: MessageSource = Field(description="folder or .zip file of messages, from the folder of the scenario")
-
-    @model_validator(mode="after")
-    def _of_hvps(self) -> Self:
-        if self.system is not System.HVPS:
-            raise fault("brings no payments in messages", System.HVPS.value, path=("system",))
-        return self
 
 
 class WorkloadPayments(Terms):

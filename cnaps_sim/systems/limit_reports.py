@@ -1,7 +1,7 @@
 """What participants ask the centre about their limits: camt.009 asks, camt.010 reports.
 
-Bilateral limits (双边限额) are kept, and the net debit cap (净借记限额); an answer tells of the asker's own alone, as they are at that instant.
-Source: message flow "limits: query, report".
+Bilateral limits (双边限额) are kept, and the net debit cap (净借记限额). An answer tells of the asker's own alone, as
+they are at that instant. Source: message flow "limits: query, report".
 """
 
 from __future__ import annotations

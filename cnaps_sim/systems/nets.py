@@ -234,7 +234,7 @@ class Nets:
 
     def _look(self, now: int) -> None:
         """After every event: has SAPS posted a net, has an earmark changed?"""
-        if self.books.nets_posted():
+        while self.books.nets_posted():  # nets of a third party that are complete may release further ones
             self.books.forget_nets_posted()
             self.recorder.drain()
         changed = np.flatnonzero(self.books.accounts["earmark"] != self._earmark_seen)
@@ -282,9 +282,14 @@ class Nets:
         return Answer.DONE
 
     def is_idle(self, row: int) -> bool:
-        """Whether a participant has neither a position nor a net on its way, so that it may be closed."""
+        """Whether a participant has neither a position nor a net on its way, so that it may be closed.
+
+        Nets that add up to nothing are on their way all the same.
+        """
         own = self.netting.positions[row]
-        return bool(own["position"] == 0 and own["unsettled"] == 0 and own["waiting_count"] == 0)
+        if own["position"] or own["waiting_count"] or any(closed.nets[row] for closed in self._held):
+            return False
+        return all(owner != row for _, owner in self._net_of.values())
 
     def _warn(self, time_ms: int, row: int, raised: bool) -> None:
         """Cap warning (限额预警) raised or cleared."""

@@ -158,7 +158,9 @@ class RetailCentre:
     def _hear(self, checked: Checked) -> None:
         """A reply: the bank that was asked agrees or refuses, for all payments of the message alike."""
         reply = status.read_payment_status(checked.root)
-        answers = tuple([Transaction(t.transaction_id, t.uetr, t.end_to_end_id or t.transaction_id) for t in reply.transactions])
+        answers = tuple(
+            [Transaction(t.transaction_id, t.uetr, t.end_to_end_id or t.transaction_id) for t in reply.transactions]
+        )
         unit = self.register.unit_of(answers[0].transaction_id)
         wrong = self._wrong_reply(checked, unit, reply, answers)
         if wrong is not Refusal.NONE:
@@ -230,7 +232,7 @@ class RetailCentre:
     def _see_log(self, log: Records) -> None:
         """Tell both banks what became of units that came as messages."""
         for unit, _, _, _, act, refusal, _ in log.tolist():
-            if act not in STATUS_OF:
+            if act not in STATUS_OF or unit >= len(self.register):  # a warning, or a return that did not travel
                 continue
             self.register.acts[unit] = act
             original = self.register.originals.get(unit)
@@ -262,10 +264,22 @@ class RetailCentre:
         return Answer.NETTED if answer == Answer.NOT_WAITING and self.register.acts[unit] == Act.NETTED else answer
 
     def _stop(self, checked: Checked) -> None:
-        """camt.056 (止付): a unit that is not netted is stopped, or withdrawn from the cap queue; camt.029 answers."""
+        """camt.056 (止付): a unit that waits for its reply is stopped, one in the cap queue is withdrawn.
+
+        The answer is that of the bank which was asked (camt.029); where it was not asked, or the stop is refused, the
+        centre's own.
+        """
         request = returns.read_recall(checked.root)
         wanted = request.payments[0]
-        answer = self._stopped(self.register.unit_of(wanted.transaction_id), checked)
+        unit = self.register.unit_of(wanted.transaction_id)
+        was_asked = unit >= 0 and self.register.standing[unit] == Standing.ASKED
+        answer = self._stopped(unit, checked)
+        if not (was_asked and answer == Answer.DONE):
+            self._answer_stop(checked, request, answer)
+        self.centre.on_answer(checked, answer)
+
+    def _answer_stop(self, checked: Checked, request: returns.Recall, answer: Answer) -> None:
+        wanted = request.payments[0]
         business_id = self.centre.mail.business_id(CENTRE)
         answered = returns.AnsweredPayment(wanted.original, wanted.transaction_id, wanted.uetr)
         document = returns.build_recall_answer(
@@ -278,7 +292,6 @@ class RetailCentre:
         self.centre.send(
             Letter(sent, CENTRE, checked.instructing, business_id, document, wanted.transaction_id)
         )  # fmt: skip
-        self.centre.on_answer(checked, answer)
 
     def _stopped(self, unit: int, checked: Checked) -> Answer:
         register = self.register
@@ -288,7 +301,9 @@ class RetailCentre:
         if register.accounts[owner] != checked.instructing:
             return Answer.NOT_OWN
         if register.standing[unit] == Standing.CHECKED:
-            return self.cancel(register.first_id(unit), owner) or Answer.DONE
+            answer = self.cancel(register.first_id(unit), owner)
+            assert answer is not None
+            return answer
         original = register.originals[unit]
         self.centre.send(
             Letter(

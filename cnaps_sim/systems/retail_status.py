@@ -53,7 +53,7 @@ def refused(
     """
     reasons = [Reason(Status.PR09, proprietary=True), *_why(refusal)]
     if code:
-        reasons[-1] = Reason(code)
+        reasons[-1] = Reason(REASON_INSTEAD.get(code, code))
     _send(centre, member, original, transactions, "RJCT", tuple(reasons), unit)
 
 

@@ -11,6 +11,7 @@ from cnaps_sim.messages.credits import BankTransfer, CustomerTransfer
 from cnaps_sim.messages.debits import CustomerCollection
 from cnaps_sim.messages.faults import Code
 from cnaps_sim.messages.validate import Checked
+from cnaps_sim.messages.xmlread import Element
 from cnaps_sim.systems.retail_register import Transaction
 from cnaps_sim.words.codes import Refusal, System
 from cnaps_sim.words.retail import RetailKind
@@ -34,16 +35,20 @@ class Package:
     """A message with payments of one kind between two participants.
 
     starter, other: bank codes of the bank that sends it and of the one it is for
+    system:         that is to clear it
+    dates:          the different settlement dates in it
     types:          the different business types in it; agents: the pairs of banks that its payments name
     items:          number and fen of each payment
     """
 
     kind: RetailKind
+    system: str
     business_id: str
     created: dt.datetime
     starter: str
     other: str
     types: frozenset[str]
+    dates: frozenset[dt.date]
     agents: frozenset[tuple[str, str]]
     items: list[tuple[str, int]]
     transactions: tuple[Transaction, ...]
@@ -51,21 +56,27 @@ class Package:
 
 def read_package(checked: Checked) -> Package:
     """The payments of a pacs.008, pacs.009 or pacs.003 of BEPS or IBPS."""
-    iso = checked.kind.iso
+    return package_of(checked.kind.iso, checked.root, KIND_OF[checked.kind.number])
+
+
+def package_of(iso: str, root: Element, kind: RetailKind) -> Package:
+    """The payments of a document, which is of this kind of business."""
     message: credits.CustomerCredit | credits.BankCredit | debits.CustomerDebit
     if iso == credits.PACS_008:
-        message = credits.read_customer_credit(checked.root)
+        message = credits.read_customer_credit(root)
     elif iso == credits.PACS_009:
-        message = credits.read_bank_credit(checked.root)
+        message = credits.read_bank_credit(root)
     else:
-        message = debits.read_customer_debit(checked.root)
+        message = debits.read_customer_debit(root)
     paid: Sequence[CustomerTransfer | BankTransfer | CustomerCollection] = message.transactions
     return Package(
-        kind=KIND_OF[checked.kind.number],
+        kind=kind,
+        system=message.system,
         business_id=message.business_id,
         created=message.created,
         starter=message.instructing,
         other=message.instructed,
+        dates=frozenset([each.settlement_date for each in paid]),
         types=frozenset([each.business_type for each in paid]),
         agents=frozenset([_agents(each) for each in paid]),
         items=[(each.transaction_id, each.amount_fen) for each in paid],

@@ -6,12 +6,13 @@ Each reader returns what a column says and the first row in which it is wrong.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cnaps_sim.words.codes import Refusal, System
 from cnaps_sim.words.errors import InputError, nearest
@@ -62,7 +63,7 @@ def first_outside(sheet: Sheet, key: str, allowed: Sequence[str], problem: str) 
     numbers, words = coded(sheet.column(key))
     wrong = np.array([bool(word) and word not in allowed for word in words], dtype=np.bool_)
     row = first_of(wrong[numbers]) if len(words) else None
-    return None if row is None else Fault(row, key, problem, words[numbers[row]], ", ".join(allowed))
+    return None if row is None else Fault(row, key, problem, words[numbers[row]], ", ".join(allowed) or "none")
 
 
 def other_system(sheet: Sheet, system: System) -> Fault | None:
@@ -70,6 +71,37 @@ def other_system(sheet: Sheet, system: System) -> Fault | None:
     if "system" not in sheet.columns:
         return None
     return first_outside(sheet, "system", [system.value], "not the system these payments are for")
+
+
+def packaged(sheet: Sheet, system: System) -> Fault | None:
+    """The first row that names a package, in a system that knows none."""
+    if "package" not in sheet.columns:
+        return None
+    return first_outside(sheet, "package", [], f"{system.value} knows no packages")
+
+
+def rows_for(sheet: Sheet, system: System, shared: Collection[System]) -> Sheet:
+    """The rows of a file that several systems share which are for one of them; no system told means HVPS.
+
+    shared: the systems that the file's payments are brought to. Rows for none of them stay with the first, whose
+    fault they are.
+    """
+    if len(shared) < 2 or "system" not in sheet.columns:
+        return sheet
+    others = [other.value for other in shared if other is not system]
+    if system is not System.HVPS and System.HVPS in shared:
+        others.append("")
+    theirs = pc.is_in(sheet.columns["system"].cast(pa.string()), pa.array(others, pa.string()))
+    return sheet.only(np.flatnonzero(~theirs.to_numpy(zero_copy_only=False)))
+
+
+def systems_told(sheet: Sheet) -> tuple[System, ...]:
+    """The systems that a sheet of payments names, HVPS for those that name none; words that are none are left out."""
+    words = {"" if word is None else word for word in pc.unique(sheet.column("system").cast(pa.string())).to_pylist()}
+    return tuple(
+        system for system in (System.HVPS, System.BEPS, System.IBPS)
+        if system.value in words or (system is System.HVPS and (not words or "" in words))
+    )  # fmt: skip
 
 
 def refusals_of(sheet: Sheet) -> tuple[npt.NDArray[np.int8], Fault | None]:

@@ -1,14 +1,15 @@
 """Replay: payments that were recorded elsewhere, from CSV and Parquet files, data frames and scenario files.
 
 The columns are those of a payments file: `payment_id, time, debtor, creditor, amount` and optional `system`,
-`priority`, `type`, `currency`, `due`, `on_behalf_of`. What cannot be read is an InputError with its place; what the
-payment system would refuse (a payment to oneself, a currency in which no account is kept) stays a row.
+`priority`, `type`, `currency`, `due`, `on_behalf_of`, `package` (of BEPS alone). What cannot be read is an InputError
+with its place; what the payment system would refuse (a payment to oneself, a currency in which no account is kept)
+stays a row.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -28,8 +29,10 @@ from cnaps_sim.workload.payment_cells import (
     duplicate_fault,
     first_outside,
     other_system,
+    packaged,
     principals_of,
     refusals_of,
+    rows_for,
     times_of,
 )
 from cnaps_sim.workload.sheet import Place, Sheet, Terms, frame_sheet, read_sheet, rows_sheet
@@ -52,7 +55,7 @@ __all__ = [
 #: The columns of a payments file.
 PAYMENT_TERMS: Final = Terms(
     required=("payment_id", "time", "debtor", "creditor", "amount"),
-    optional=("system", "priority", "type", "currency", "due", "on_behalf_of"),
+    optional=("system", "priority", "type", "currency", "due", "on_behalf_of", "package"),
     money=frozenset({"amount"}),
     coded=frozenset({"debtor", "creditor", "system", "priority", "type", "currency", "on_behalf_of"}),
 )
@@ -66,6 +69,7 @@ def read_payments(
     first_date: dt.date,
     system: System = System.HVPS,
     need_time: bool = True,
+    shared: Collection[System] = (),
 ) -> Flow:
     """The payments of a CSV or Parquet file, sorted by time; equal times keep the order of the file.
 
@@ -73,11 +77,12 @@ def read_payments(
     first_date:    first business date of the run; a time of day without a date is on it
     system:        the system the payments are for; a row for another one is a fault
     need_time:     False lets the column `time` be absent; all payments are then at 0
+    shared:        the systems that share the file, if several do; rows of the others are theirs
 
     InputError with `file:line` of the first line that is wrong.
     """
     terms = PAYMENT_TERMS if need_time else PAYMENT_TERMS.without("time")
-    return _flow(read_sheet(path, terms), account_index, first_date, system)
+    return _flow(rows_for(read_sheet(path, terms), system, shared), account_index, first_date, system)
 
 
 def from_rows(
@@ -112,12 +117,9 @@ def from_frame(
     return _flow(frame_sheet(frame, terms, name), account_index, first_date, system)
 
 
-def place_of_payment(path: str | Path, payment_id: str, terms: Terms = PAYMENT_TERMS) -> str | None:
-    """Where a payment stands in a file that has been read, as `read_payments` says it; None if it is not there.
-
-    terms: the columns of the file
-    """
-    sheet = read_sheet(path, terms.without("time"))
+def place_of_payment(path: str | Path, payment_id: str) -> str | None:
+    """Where a payment stands in a file that has been read, as `read_payments` says it; None if it is not there."""
+    sheet = read_sheet(path, PAYMENT_TERMS.without("time"))
     row = pc.index(sheet.column("payment_id"), payment_id).as_py()
     return None if row < 0 else sheet.place(row)
 
@@ -163,6 +165,7 @@ def _flow(sheet: Sheet, account_index: Mapping[str, int], first_date: dt.date, s
         type_fault,
         currency_fault,
         due_fault,
+        packaged(sheet, system),
     )
     check_total(sheet, amount)
     rows = new(FLOW, sheet.row_count)

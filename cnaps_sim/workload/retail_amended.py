@@ -14,10 +14,10 @@ import numpy as np
 import pyarrow as pa
 
 from cnaps_sim.core.netting_records import RETAIL
-from cnaps_sim.core.records import as_records
+from cnaps_sim.core.records import Records, as_records
 from cnaps_sim.words.codes import Refusal
 from cnaps_sim.words.retail import RetailKind
-from cnaps_sim.workload.retail_chunk import SLOTS, RetailChunk, RetailStream
+from cnaps_sim.workload.retail_chunk import SLOTS, Integers, RetailChunk, RetailStream
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,14 @@ class Return:
     original: int
     item: int
 
+    def as_row(self) -> Records:
+        """It as the one row of a flow (RETAIL)."""
+        row = np.zeros(1, RETAIL)
+        for name in ("time_ms", "amount", "debtor", "creditor", "kind"):
+            row[name] = getattr(self, name)
+        row["items"] = 1
+        return as_records(row)
+
 
 class AmendedRetail(RetailStream):
     """A stream with stops and returns; neither may concern what has come to its cap check.
@@ -43,6 +51,8 @@ class AmendedRetail(RetailStream):
     stopped: of each stopped unit, by its number in the stream beneath, when it would have come to its cap check and
              when it was stopped (ms of the run)
     returns: in order of time
+    arrived_ms: when the message of each unit reached the centre, by its number; None where units do not travel, or as
+             long as the run goes on
     """
 
     def __init__(self, stream: RetailStream) -> None:
@@ -50,6 +60,7 @@ class AmendedRetail(RetailStream):
         self.stream = stream
         self.stopped: dict[int, tuple[int, int]] = {}
         self.returns: list[Return] = []
+        self.arrived_ms: Integers | None = None
 
     @property
     def unit_count(self) -> int:
@@ -106,16 +117,15 @@ class AmendedRetail(RetailStream):
         if self.stopped:
             rows = np.array([unit for unit, _ in self.stops()], np.int64) - chunk.first_unit
             chunk.rows["refusal"][rows[(rows >= 0) & (rows < len(chunk.rows))]] = Refusal.STOPPED
+        if self.arrived_ms is not None:
+            here = self.arrived_ms[chunk.first_unit : chunk.first_unit + len(chunk.rows)]
+            chunk.rows["lag_ms"] = chunk.rows["time_ms"] - here
         return chunk
 
 
 def _with_returns(chunk: RetailChunk, returns: list[Return]) -> RetailChunk:
     """The chunk with these returns in it, each after the rows of its millisecond."""
-    added = np.zeros(len(returns), RETAIL)
-    for row, sent in zip(added, returns, strict=True):
-        for name in ("time_ms", "amount", "debtor", "creditor", "kind"):
-            row[name] = getattr(sent, name)
-        row["items"] = 1
+    added = np.concatenate([sent.as_row() for sent in returns])
     places = np.searchsorted(chunk.rows["time_ms"], added["time_ms"], side="right")
     ends = np.concatenate([[0], np.cumsum(chunk.rows["items"])])
     at_items = ends[places]

@@ -8,7 +8,7 @@ its place; what the system would refuse stays an item.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -30,20 +30,14 @@ from cnaps_sim.workload.payment_cells import (
     other_system,
     principals_of,
     refusals_of,
+    rows_for,
     times_of,
 )
 from cnaps_sim.workload.replay import PAYMENT_TERMS
-from cnaps_sim.workload.sheet import Place, Sheet, Terms, read_sheet, rows_sheet
+from cnaps_sim.workload.sheet import Place, Sheet, read_sheet, rows_sheet
 
 Integers = npt.NDArray[np.int64]
 
-#: The columns of a file of retail payments.
-RETAIL_TERMS: Final = Terms(
-    required=PAYMENT_TERMS.required,
-    optional=(*PAYMENT_TERMS.optional, "package"),
-    money=PAYMENT_TERMS.money,
-    coded=PAYMENT_TERMS.coded,
-)
 #: `package` of an item that is a package of its own.
 ALONE: Final = -1
 
@@ -82,7 +76,12 @@ class RetailItems:
 
 
 def read_items(
-    path: str | Path, account_index: Mapping[str, int], first_date: dt.date, system: System, name: str
+    path: str | Path,
+    account_index: Mapping[str, int],
+    first_date: dt.date,
+    system: System,
+    name: str,
+    shared: Collection[System] = (),
 ) -> RetailItems:
     """The items of a CSV or Parquet file.
 
@@ -90,10 +89,12 @@ def read_items(
     first_date:    first business date of the run; a time of day without a date is on it
     system:        BEPS or IBPS; a row for another system, or of a kind of another one, is a fault
     name:          names the source, such as its place in the scenario
+    shared:        the systems that share the file, if several do; rows of the others are theirs
 
     InputError with `file:line` of the first line that is wrong.
     """
-    return _items(read_sheet(path, RETAIL_TERMS), account_index, first_date, system, name)
+    sheet = rows_for(read_sheet(path, PAYMENT_TERMS), system, shared)
+    return _items(sheet, account_index, first_date, system, name)
 
 
 def items_from_rows(
@@ -108,7 +109,7 @@ def items_from_rows(
 
     place: says where row r stands, or one place for all. InputError as for a file.
     """
-    return _items(rows_sheet(rows, RETAIL_TERMS, place), account_index, first_date, system, name)
+    return _items(rows_sheet(rows, PAYMENT_TERMS, place), account_index, first_date, system, name)
 
 
 def _items(

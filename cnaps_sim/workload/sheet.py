@@ -14,6 +14,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -68,6 +70,13 @@ class Sheet:
         """A column; text that is empty throughout where the sheet has none of that name."""
         found = self.columns.get(name)
         return pa.array([""] * self.row_count, pa.string()) if found is None else found
+
+    def only(self, rows: npt.NDArray[np.int64]) -> Sheet:
+        """The sheet with these rows alone, which stand where they stood."""
+        if len(rows) == self.row_count:
+            return self
+        columns = {name: column.take(pa.array(rows)) for name, column in self.columns.items()}
+        return Sheet(columns, len(rows), lambda row: self.place(int(rows[row])), self.whole_place, self.broken)
 
 
 def read_sheet(path: str | Path, terms: Terms) -> Sheet:

@@ -174,7 +174,7 @@ class Story:
         both.do("set_phase", Phase.DAYTIME)
         self.acts = [self.submit] * 9 + [self.flow] * 4 + [self.order] * 5 + [self.set_field] * 3
         self.acts += [self.control] * 2 + [self.inject, self.inject, self.hold, self.resume, self.phase, self.phase]
-        self.acts += [self.day, self.watch_queue]
+        self.acts += [self.day, self.watch_queue, self.withdraw, self.withdraw]
         if both.plain.limit or self.random.random() < 0.3:  # the rest know no bilateral limits at all
             self.acts += [self.limit] * 3
 
@@ -249,6 +249,19 @@ class Story:
 
     def order(self) -> None:
         self.give_order(*self.waiting())
+
+    def withdraw(self) -> None:
+        """The central bank takes back an item, most often one of its own that waits."""
+        queues = self.both.plain.snapshot()["queues"]
+        own = [
+            sequence
+            for levels in queues.values()
+            for level, row in levels.items()
+            if level not in (*HVPS, OUTBOX)
+            for sequence in row
+        ]
+        sequence = self.random.choice(own) if own and self.random.random() < 0.8 else self.waiting()[0]
+        self.both.do("withdraw", self.time_ms, sequence)
 
     def give_order(self, sequence: int, owner: int) -> None:
         verb = self.random.choice(["move_to_head", "move_to_tail", "cancel", "change_level"])

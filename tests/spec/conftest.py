@@ -155,6 +155,10 @@ class Table:
         answer = self.books.cancel(self.now, int(sequence), self.rows[owner])
         return self._order(sequence, answer, Act.CANCELLED)
 
+    def do_withdraw(self, sequence: str) -> Any:
+        answer = self.books.withdraw(self.now, int(sequence))
+        return self._order(sequence, answer, Act.CANCELLED)
+
     def do_head(self, sequence: str, _by: str, owner: str) -> Any:
         answer = self.books.move_to_head(self.now, int(sequence), self.rows[owner])
         return self._order(sequence, answer, Act.MOVED_TO_HEAD)

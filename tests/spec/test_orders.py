@@ -257,3 +257,21 @@ def test_an_order_under_debit_control_is_done_and_releases_nothing(play: Play) -
         waits A NORM 2
         debit_control A off = done, 2 settled by control
     """)
+
+
+def test_the_central_bank_takes_back_an_item_of_its_own_levels_and_what_it_held_up_goes(play: Play) -> None:
+    play("""
+        account CB central_bank
+        account A balance 10
+        account B
+        09:00 pay 1 A CB 30 net = queued
+        pay 2 A CB 20 fees = queued
+        pay 3 A B 10 NORM = queued
+        withdraw 3 = level_closed
+        withdraw 1 = done
+        waits A fees 2
+        09:30 withdraw 2 = done, 3 settled by cancel
+        withdraw 2 = not_waiting
+        totals waiting_count 0 waiting_fen 0
+        ends A balance 0
+    """)

@@ -356,3 +356,106 @@ def make_matched_day() -> HandMadeRun:
 def hand_made_day() -> type[FifoDay]:
     """The plain books, for tests that draw many days."""
     return FifoDay
+
+
+def item(sequence: int, system: str, kind: str, debtor: str, creditor: str, yuan: float, **more: Any) -> dict[str, Any]:
+    """A row of payments for an item of BEPS or IBPS; `at` is when it was submitted, `netted` when it was netted."""
+    submitted, netted = clock(more.pop("at")), more.pop("netted", None)
+    row = payment(sequence, debtor, creditor, yuan, submitted, settled_ms=None, ended_ms=None)
+    row.update(system=system, type=kind, level=None, priority=None, payment_id=f"{system[0]}{sequence}")
+    if netted is not None:
+        row.update(netted_ms=clock(netted), ended_ms=clock(netted), status="PR03")
+    row.update({key: clock(value) if key.endswith("_ms") else value for key, value in more.items()})
+    return row
+
+
+def outcome_of(mean_delay_ms: float, refusals: dict[str, Any], **counts: tuple[int, int]) -> dict[str, Any]:
+    """What the manifest counts of a retail system; every outcome as items and fen."""
+    names = ("settled", "rejected", "returned", "cancelled", "queued")
+    told = {name: counts.get(name, (0, 0)) for name in names}
+    told = {"submitted": tuple(sum(pair) for pair in zip(*told.values(), strict=True)), **told}
+    figures = {name: {"count": count, "value_fen": fen} for name, (count, fen) in told.items()}
+    peak = {"count": 0, "value_fen": 0}
+    return {**figures, "mean_delay_ms": mean_delay_ms, "refusals": refusals, "peak_queue": peak}
+
+
+#: Sampled positions and headroom (fen) of A, B and C; the caps are 100, 50 and 10 CNY.
+CLEARED_SAMPLES = {
+    "09:00": ((-3_000, 2_000, 1_000), (7_000, 7_000, 2_000)),
+    "10:00": ((0, 0, 0), (6_000, 5_000, 1_000)),  # A owes 40 that SAPS has not posted
+    "11:00": ((2_000, -4_600, 2_600), (12_000, 400, 3_600)),
+    "16:00": ((0, 0, 0), (10_000, 5_000, 1_000)),
+}
+
+
+@pytest.fixture
+def cleared_day() -> HandMadeRun:
+    """Two rounds between A, B and C: 300 netted into nets of 40, then 100 into 20; A's first net waits half an hour."""
+    run = make_run(
+        [
+            payment(0, "A", "B", 1, "09:30"),
+            item(1, "IBPS", "ICRD", "A", "B", 30, at="09:00", netted="09:00:02", round=1),
+            item(2, "BEPS", "BCRD", "B", "C", 7, at="10:50", netted="11:20", round=2, released_by="I3"),
+            item(3, "IBPS", "ICRD", "C", "B", 5, at="11:19:56", netted="11:20", round=2),
+            item(4, "BEPS", "BCRD", "C", "A", 5, at="12:00", ended_ms="16:00", status="PR08", reason="RJ94",
+                 reason_iso="AM23"),
+            item(5, "IBPS", "IDBT", "B", "A", 9, at="11:00", ended_ms="11:00:05", status="PR09", reason="RJ94",
+                 reason_iso="AM23"),
+            payment(6, "A", "PBC-NETTING", 40, "10:00", **waiting("10:30", "injection"), level=4,
+                    payment_id="NETS-000001"),
+        ],
+        [*(account(name, 0, 0) for name in "ABC"), account("PBC-NETTING", 0, 0, kind="central-bank")],
+        scenario={"record": {"BEPS": "payments", "IBPS": "payments"}, "workload": [{"system": "BEPS"}]},
+        outcomes={
+            "BEPS": outcome_of(
+                1_800_000.0, {"CAP_QUEUE_CLOSED": {"count": 1, "value_fen": 500}}, settled=(1, 700), cancelled=(1, 500)
+            ),
+            "IBPS": outcome_of(3_000.0, {"CAP": {"count": 1, "value_fen": 900}}, settled=(2, 3_500), rejected=(1, 900)),
+        },
+        rounds=[round_told(1, "10:00", "first", 20, 30_000), round_told(2, "16:00", "last", 10, 10_000)],
+        caps={
+            "A": {"lowest_headroom_fen": 5_500},
+            "B": {"lowest_headroom_fen": 350, "rejected": {"count": 1, "value_fen": 900}},
+            "C": {"lowest_headroom_fen": 1_000, "queued": {"count": 2, "value_fen": 1_200}},
+        },
+    )  # fmt: skip
+    nets = [("A", 1, -4_000, "10:30"), ("B", 1, 3_000, "10:00"), ("C", 1, 1_000, "10:00"), ("A", 2, 2_000, "16:00"),
+            ("B", 2, -2_000, "16:00")]  # fmt: skip
+    keep(run, "rounds", [net_row(*net) for net in nets])
+    keep(run, "series", [row for at, (positions, headrooms) in CLEARED_SAMPLES.items()
+                         for row in sample_rows(at, positions, headrooms)])  # fmt: skip
+    return run
+
+
+def round_told(number: int, at: str, kind: str, count: int, fen: int) -> dict[str, Any]:
+    """What the manifest tells of a round."""
+    netted = {"BEPS": {"count": 0, "value_fen": 0}, "IBPS": {"count": count, "value_fen": fen}}
+    time = clock(at)
+    return {"round": number, "date": DATE.isoformat(), "time_ms": time, "kind": kind, "sent_ms": time, "netted": netted}
+
+
+def net_row(name: str, number: int, fen: int, settled: str) -> dict[str, Any]:
+    """A row of rounds."""
+    at, kind = (("10:00", "first"), ("16:00", "last"))[number - 1]
+    times = {"time_ms": clock(at), "sent_ms": clock(at), "settled_ms": clock(settled)}
+    return {"date": DATE, "round": number, "kind": kind, "participant": name, "net_fen": fen, **times}
+
+
+def sample_rows(at: str, positions: Sequence[int], headrooms: Sequence[int]) -> list[dict[str, Any]]:
+    """Rows of series: positions and headroom of A, B and C, and what the systems had netted by then."""
+    told = [("position_fen", "ABC", positions), ("headroom_fen", "ABC", headrooms)]
+    seen = list(CLEARED_SAMPLES).index(at)
+    told += [(f"{measure}", (system,), (value,)) for system in ("BEPS", "IBPS") for measure, value in (
+        ("netted_fen", 1_000 * seen), ("netted_count", 10 * seen), ("rejected_count", seen))]  # fmt: skip
+    told += [("queued_fen", ("NETS",), (500 * seen,)), ("queued_count", ("NETS",), (seen,))]
+    return [
+        {"date": DATE, "time_ms": clock(at), "scope": scope, "measure": measure, "value": value}
+        for measure, scopes, values in told
+        for scope, value in zip(scopes, values, strict=True)
+    ]
+
+
+def keep(run: HandMadeRun, name: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Give a run a table."""
+    run.tables[name] = table(name, rows)
+    run.manifest["tables"][name] = {"rows": len(rows)}
