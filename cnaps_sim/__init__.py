@@ -27,6 +27,7 @@ _WHERE = {
     "metrics": ("cnaps_sim.analysis.metrics", None),
     "plots": ("cnaps_sim.analysis.plots", None),
     "explain": ("cnaps_sim.analysis.explain", "explain"),
+    "liquidity": ("cnaps_sim.analysis.liquidity_query", "liquidity"),
     "audit": ("cnaps_sim.audit", None),
     "validate": ("cnaps_sim.messages.validate", "validate"),
     "verify": ("cnaps_sim.analysis.simulate", "verify"),
@@ -37,6 +38,7 @@ _WHERE = {
 if TYPE_CHECKING:
     from cnaps_sim.analysis import metrics, plots
     from cnaps_sim.analysis.explain import explain
+    from cnaps_sim.analysis.liquidity_query import liquidity
     from cnaps_sim.analysis.match import match
     from cnaps_sim.analysis.simulate import audit, simulate, verify
     from cnaps_sim.messages.validate import validate
@@ -52,6 +54,7 @@ __all__ = [
     "__version__",
     "audit",
     "explain",
+    "liquidity",
     "load",
     "match",
     "metrics",

@@ -35,7 +35,7 @@ class Line:
         self.entry, self.exit = places(payments)
         self._changes: dict[int, list[tuple[int, int]]] = {}
         self._find_changes(told)
-        self._priority = _written_out(run) if self._changes else {}
+        self._priority = written_out(run) if self._changes else {}
 
     def _find_changes(self, told: Told) -> None:
         ids = self.payments.table.column("payment_id")
@@ -90,7 +90,7 @@ class Line:
         return Ahead([other for _, _, other in sorted(rows)], unsure)
 
 
-def _written_out(run: Run) -> dict[str, Priority]:
+def written_out(run: Run) -> dict[str, Priority]:
     """Priority of each payment that the scenario writes out, as it was sent; the first of an id counts."""
     scenario = getattr(run, "scenario", None)
     workload = scenario.get("workload") if isinstance(scenario, Mapping) else None

@@ -112,8 +112,8 @@ class Told:
             return []
         return self._read(np.flatnonzero(is_label(self._events.codes("subject"), subject)), kinds)
 
-    def beginning(self, words: str, kinds: Sequence[str] = ("action",)) -> list[Event]:
-        """Events whose detail begins with these words, in order."""
+    def beginning(self, words: str | tuple[str, ...], kinds: Sequence[str] = ("action",)) -> list[Event]:
+        """Events whose detail begins with these words, or with one of them, in order."""
         if self._events is None:
             return []
         detail = self._events.codes("detail")

@@ -15,6 +15,7 @@ from cnaps_sim.cli.bench import bench
 from cnaps_sim.cli.catalogue import scenarios, schema
 from cnaps_sim.cli.examine import audit, explain, verify
 from cnaps_sim.cli.interrupt import interruptible
+from cnaps_sim.cli.liquidity import liquidity
 from cnaps_sim.cli.match import match
 from cnaps_sim.cli.messages import messages
 from cnaps_sim.cli.run import run
@@ -34,7 +35,9 @@ def commands() -> None:
     """
 
 
-for command in (run, match, validate, audit, verify, explain, report, export, messages, scenarios, schema, bench):
+for command in (
+    run, match, validate, audit, verify, explain, liquidity, report, export, messages, scenarios, schema, bench
+):  # fmt: skip
     commands.add_command(command)
 
 

@@ -280,9 +280,10 @@ class Clock(simpy.Environment):
         stopped = self._take_crossings() or self.books.nets_posted() or self.books.is_window_cured()
         times = [int(rows["time_ms"][row - 1])] if row > first else []
         times += [int(units["time_ms"][unit_row - 1])] if unit_row > first_row else []
-        if feed is not None and row > first and feed.go_on(row):
+        chunk_ended = feed is not None and row > first and feed.go_on(row)
+        self.retail.go_on(unit_row)  # before anybody reads a log: what is in it has come
+        if chunk_ended:
             self._drain()
-        self.retail.go_on(unit_row)
         return max(times) if stopped and times else None
 
     def _drain(self) -> None:

@@ -17,6 +17,11 @@ from cnaps_sim.run.store import MESSAGES, Run, groups_of, is_large, load, read_t
 from cnaps_sim.scenario.load import from_dict
 from cnaps_sim.words.errors import InputError
 
+#: What the manifest of a repeated run tells again. Rounds, caps and outcomes are those of retail clearing.
+_REPEATED = (
+    "seed", "date", "days", "scenario_sha256", "items", "outcomes", "rounds", "caps", "matching", "summary",
+)  # fmt: skip
+
 
 def audit_folder(folder: str | Path, ignore_digests: bool = False) -> Verdict:
     """Audit the tables of a run folder. A table that cannot be read is a breach; InputError if it is no run folder."""
@@ -108,7 +113,7 @@ def _differences(first: Run, again: Run) -> list[str]:
             differences += _damage(name, first)
         else:
             differences += _table_difference(name, first, again)
-    for key in ("seed", "date", "days", "scenario_sha256", "items", "matching", "summary"):
+    for key in _REPEATED:
         told, repeated = first.manifest.get(key), again.manifest.get(key)
         if told != repeated:
             differences.append(f"manifest: {key} {_brief(told)}, repeated {_brief(repeated)}")

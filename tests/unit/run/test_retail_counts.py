@@ -17,7 +17,7 @@ from cnaps_sim.words.retail_days import RoundKind
 SCENARIO = {
     "name": "small-caps",
     "date": "2025-06-17",
-    "scale": "0.02",
+    "scale": "0.05",
     "accounts": {"generate": "national", "count": 40},
     "workload": [
         {"system": "HVPS", "generator": "national", "count": 20_000, "value": 443_000_000_000},

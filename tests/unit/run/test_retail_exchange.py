@@ -1,4 +1,4 @@
-"""BEPS and IBPS on messages: over perfect links nothing differs from the flow, every message is valid, the log repeats."""
+"""BEPS and IBPS on messages: over perfect links nothing differs from the flow, messages are valid, the log repeats."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Drawn:
         self.grid = [self.clock(7, 16) for _ in range(12)] + ["15:59:59.999", "16:00", "08:30", "09:00"]
         days = chance.choice([1, 1, 2])
         self.dates = ["2025-06-17", "2025-06-18"][:days]
-        beps, online, self.ids = [], [], []
+        beps: list[dict[str, Any]] = []
         for number in range(chance.randint(10, 60)):
             one = self.payment("BEPS", number)
             size = chance.choice([1, 1, 3]) if one["type"] not in ("BRTC", "BRTD") else 1
@@ -110,7 +110,7 @@ def records(folder: Path) -> list[Record]:
     return [record for _, record, _ in read_log(folder)]
 
 
-@pytest.mark.parametrize("seed", range(300 if SLOW else 16))
+@pytest.mark.parametrize("seed", range(300 if SLOW else 12))
 def test_over_perfect_links_all_messages_net_as_the_flow_does(seed: int, tmp_path: Path) -> None:
     without = cs.simulate(Drawn(seed).scenario)
     told = Drawn(seed, messages="all", network={"signed": seed % 8 == 0}).scenario
@@ -124,7 +124,7 @@ def test_over_perfect_links_all_messages_net_as_the_flow_does(seed: int, tmp_pat
     assert verify_folder(tmp_path / "run", headline) == []
 
 
-@pytest.mark.parametrize("seed", range(1000, 1200 if SLOW else 1008))
+@pytest.mark.parametrize("seed", range(1000, 1200 if SLOW else 1005))
 def test_over_bad_links_every_unit_ends_once_and_the_log_repeats_the_run(seed: int, tmp_path: Path) -> None:
     chance = random.Random(-seed)
     network = {
@@ -138,15 +138,10 @@ def test_over_bad_links_every_unit_ends_once_and_the_log_repeats_the_run(seed: i
     run = cs.simulate(Drawn(seed, messages="all", network=network).scenario, out=tmp_path / "run")
     assert run.manifest["audit"]["verdict"] == "passed", run.manifest["audit"]
     assert verify_folder(tmp_path / "run", headline) == []
-    final: Counter[tuple[str, str]] = Counter()
-    assert run.messages_folder is not None
-    for record in records(run.messages_folder):
-        if record.iso == "pacs.002.001.10" and record.sender == CENTRE and record.verdict == "accepted":
-            code = re.search(rb"<TxSts>(\w+)<", record.data)
-            if code and code[1] != b"PDNG" and record.reference[0] in "BI":
-                final[record.reference, record.receiver] += 1
-    refused_twice = {key for key, count in final.items() if count > 1}
-    assert all(reference[0] in "BI" for reference, _ in refused_twice)
+    rows = run.table("payments").to_pylist()
+    retail = [row for row in rows if row["system"] in ("BEPS", "IBPS") and not row["payment_id"].startswith("RTRN")]
+    assert sorted(row["payment_id"] for row in retail) == sorted(Drawn(seed).ids)
+    assert {row["status"] for row in retail} <= {"PR03", "PR08", "PR09", "PR21", "PR23", "PR32"}
 
 
 def official() -> dict[str, etree.XMLSchema]:

@@ -1,0 +1,435 @@
+"""The basket liquidity query (一揽子流动性实时查询): what a legal entity has, owes and may expect at an instant of a run.
+
+Everything is read from the result tables: balances from the transfers posted by then, queues from when payments were
+submitted and ended, terms and warnings from the scenario and the events, positions from the samples of the netting
+server. An answer includes everything that was posted at its instant. Source: rule section "liquidity tools".
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from cnaps_sim.analysis.liquidity_tables import LEVELS, Ledger, Positions, Queues
+from cnaps_sim.analysis.liquidity_terms import Phases, Terms, terms_at
+from cnaps_sim.analysis.metrics.columns import NONE, Run, as_date
+from cnaps_sim.analysis.metrics.payments import timetable_of
+from cnaps_sim.words.codes import Level, Phase
+from cnaps_sim.words.errors import InputError, nearest
+from cnaps_sim.words.units import MS_PER_DAY, day_of, format_clock, parse_moment
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_ALLOWED: Final = "HH:MM[:SS[.mmm]] on the first business date, or a full date-time"
+_MEASURES: Final = (
+    "balance_fen", "available_fen", "expected_fen", "balance_if_settled_fen", "queued_out_count", "queued_out_fen",
+    "queued_in_count", "queued_in_fen", "overdraft_limit_fen", "floor_fen", "earmark_fen", "reserved_fen",
+    "position_fen", "unsettled_fen", "headroom_fen",
+)  # fmt: skip
+
+
+class Queued(NamedTuple):
+    """Payments in settlement queues, by level: counts, and sums in fen."""
+
+    counts: tuple[int, ...]
+    sums: tuple[int, ...]
+
+    @property
+    def count(self) -> int:
+        return sum(self.counts)
+
+    @property
+    def fen(self) -> int:
+        return sum(self.sums)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Count and value, and both of each level that holds something."""
+        levels = [
+            {"level": level, "count": count, "value_fen": fen}
+            for level, (count, fen) in enumerate(zip(self.counts, self.sums, strict=True))
+            if count
+        ]
+        return {"count": self.count, "value_fen": self.fen, "levels": levels}
+
+
+@dataclass(frozen=True)
+class AccountLiquidity:
+    """One settlement account at an instant; money in fen.
+
+    available:  per level; None for the central bank's own accounts, which nothing limits
+    reserved:   kept for other levels and for a matching under way, out of reach of level 7
+    position:   in the netting server since the last round; unsettled: nets of rounds that SAPS has not posted
+    headroom:   cap + position + unsettled; all three at the instant of a sample, None without retail payments
+    warning_line, cap_warning_line: None where there is none
+    """
+
+    account: str
+    owner: str
+    name: str
+    kind: str | None
+    status: str
+    balance: int
+    available: tuple[int, ...] | None
+    queued_out: Queued
+    queued_in: Queued
+    overdraft_limit: int | None
+    floor: int
+    earmark: int
+    reserved: int
+    position: int | None
+    unsettled: int | None
+    headroom: int | None
+    warning_line: int | None
+    balance_warning: bool
+    cap_warning_line: int | None
+    cap_warning: bool
+
+    @property
+    def available_now(self) -> int | None:
+        """What an ordinary payment (level 7) may spend."""
+        return None if self.available is None else self.available[Level.NORMAL]
+
+    @property
+    def measures(self) -> dict[str, int | None]:
+        """The figures that add up over the accounts of an owner."""
+        now = self.available_now
+        net = self.queued_in.fen - self.queued_out.fen
+        values = (
+            self.balance, now, None if now is None else now + net, self.balance + net, self.queued_out.count,
+            self.queued_out.fen, self.queued_in.count, self.queued_in.fen, self.overdraft_limit, self.floor,
+            self.earmark, self.reserved, self.position, self.unsettled, self.headroom,
+        )  # fmt: skip
+        return dict(zip(_MEASURES, values, strict=True))
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        told = {key: fen for key, fen in self.measures.items() if not key.startswith("queued")}
+        return {
+            "account": self.account,
+            "name": self.name,
+            "kind": self.kind,
+            "status": self.status,
+            **told,
+            "available_by_level_fen": None if self.available is None else list(self.available),
+            "queued_out": self.queued_out.as_dict(),
+            "queued_in": self.queued_in.as_dict(),
+            "cap_fen": self.cap,
+            "warning_line_fen": self.warning_line,
+            "balance_warning": self.balance_warning,
+            "cap_warning_line_fen": self.cap_warning_line,
+            "cap_warning": self.cap_warning,
+        }
+
+    @property
+    def cap(self) -> int | None:
+        """The net debit cap (净借记限额) at the sample."""
+        if self.headroom is None or self.position is None or self.unsettled is None:
+            return None
+        return self.headroom - self.position - self.unsettled
+
+
+@dataclass(frozen=True)
+class OwnerLiquidity:
+    """One legal entity (法人) and its accounts."""
+
+    owner: str
+    accounts: tuple[AccountLiquidity, ...]
+
+    @property
+    def name(self) -> str:
+        """The name of its head office: the account that bears the owner's id, else its first."""
+        found = [one.name for one in self.accounts if one.account == self.owner]
+        return (found or [self.accounts[0].name])[0] if self.accounts[0].available is not None else "中国人民银行 / PBC"
+
+    @cached_property
+    def measures(self) -> dict[str, int | None]:
+        """Sums over its accounts; null where no account has the figure."""
+        parts = [one.measures for one in self.accounts]
+        known = {key: [part[key] for part in parts if part[key] is not None] for key in _MEASURES}
+        return {key: sum(fen for fen in values if fen is not None) if values else None for key, values in known.items()}
+
+    def queued(self, out: bool) -> Queued:
+        """What its accounts have queued, as debtors (out) or as creditors."""
+        parts = [one.queued_out if out else one.queued_in for one in self.accounts]
+        return Queued(
+            tuple(map(sum, zip(*(part.counts for part in parts), strict=True))),
+            tuple(map(sum, zip(*(part.sums for part in parts), strict=True))),
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        told = {key: fen for key, fen in self.measures.items() if not key.startswith("queued")}
+        return {
+            "owner": self.owner,
+            "name": self.name,
+            **told,
+            "queued_out": self.queued(out=True).as_dict(),
+            "queued_in": self.queued(out=False).as_dict(),
+            "accounts": [one.as_dict() for one in self.accounts],
+        }
+
+
+@dataclass(frozen=True)
+class LiquidityAnswer:
+    """What the query answers for some or all owners.
+
+    at_ms:     the instant, ms of the run; everything posted at it is included
+    netted_ms: the instant of the sample from which positions and headroom come; None without retail payments
+    total_balance: of all accounts of the run, the central bank's own included, fen: the same at every instant
+    notes:     what the tables cannot tell exactly, one sentence each
+    """
+
+    at_ms: int
+    phase: Phase
+    netted_ms: int | None
+    total_balance: int
+    owners: tuple[OwnerLiquidity, ...]
+    notes: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {
+            "at": format_clock(self.at_ms),
+            "at_ms": self.at_ms,
+            "includes_instant": True,
+            "phase": f"{self.phase.value:02d}",
+            "netted_at": None if self.netted_ms is None else format_clock(self.netted_ms),
+            "netted_ms": self.netted_ms,
+            "total_balance_fen": self.total_balance,
+            "notes": list(self.notes),
+            "owners": [owner.as_dict() for owner in self.owners],
+        }
+
+
+class LiquidityQuery:
+    """Answers for one run; its tables are read once, so that several instants cost little more than one."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._ledger = Ledger(run)
+
+    def answer(self, at: str | int | dt.datetime | dt.time, participant: str | None = None) -> LiquidityAnswer:
+        """The answer at an instant for one participant, or for all.
+
+        at: `HH:MM[:SS[.mmm]]` on the first business date, a full date-time, or ms of the run
+        participant: an owner, or one of its accounts; the answer is about the whole owner
+        """
+        time = self._instant(at)
+        ledger = self._ledger
+        chosen = self._owners(participant)
+        accounts = _accounts(ledger, time)
+        owned = {owner: tuple(one for one in accounts.rows if one.owner == owner) for owner in chosen}
+        return LiquidityAnswer(
+            time,
+            accounts.phase,
+            None if accounts.positions is None else accounts.positions.time_ms,
+            sum(one.balance for one in accounts.rows),
+            tuple(OwnerLiquidity(owner, rows) for owner, rows in owned.items()),
+            accounts.notes,
+        )
+
+    def _instant(self, at: str | int | dt.datetime | dt.time) -> int:
+        days = timetable_of(self.run)
+        first, last = (as_date(days[place]["date"]) for place in (0, -1))
+        if isinstance(at, int) and not isinstance(at, bool):
+            time = at
+        else:
+            text = at.isoformat() if isinstance(at, dt.datetime | dt.time) else str(at)
+            try:
+                time = parse_moment(text, first)
+            except (ValueError, OverflowError) as error:
+                raise InputError("at", "", str(error), at, _ALLOWED) from None
+        begun = [event.time for event in self._ledger.told.beginning("", ("phase",))]
+        low = day_of(min([-MS_PER_DAY, *begun])) * MS_PER_DAY
+        high = ((last - first).days + 1) * MS_PER_DAY
+        if not low <= time <= high:
+            allowed = f"{_date_time(low, first)} to {_date_time(high, first)}"
+            raise InputError("at", "", "is outside the run", at, allowed)
+        return time
+
+    def _owners(self, participant: str | None) -> list[str]:
+        owners = list(dict.fromkeys(self._ledger.owners))
+        if participant is None:
+            return owners
+        if participant in owners:
+            return [participant]
+        if participant in self._ledger.row:
+            return [self._ledger.owners[self._ledger.row[participant]]]
+        known = [*owners, *self._ledger.names]
+        raise InputError("participant", "", "no such owner or account", participant, nearest(participant, known))
+
+
+def _date_time(time: int, first: dt.date) -> str:
+    return (dt.datetime.combine(first, dt.time()) + dt.timedelta(milliseconds=time)).isoformat(timespec="minutes")
+
+
+class _Accounts(NamedTuple):
+    rows: list[AccountLiquidity]
+    phase: Phase
+    positions: Positions | None
+    notes: tuple[str, ...]
+
+
+def _accounts(ledger: Ledger, at: int) -> _Accounts:
+    """Every account at an instant."""
+    terms, queues = terms_at(ledger, at), ledger.queues(at)
+    balance, kept = ledger.balances(at), ledger.reserved(at)
+    phase = Phases(ledger).at(at)
+    available = [terms.available(balance, kept, phase, level) for level in range(LEVELS)]
+    positions = ledger.positions(at)
+    cap_warned = _cap_warned(ledger, terms, at)
+    rows = [
+        _account(ledger, terms, row, balance, kept, np.array([funds[row] for funds in available]), queues, positions,
+                 cap_warned)
+        for row in range(len(ledger.names))
+    ]  # fmt: skip
+    return _Accounts(rows, phase, positions, _notes(ledger, queues, at))
+
+
+def _account(
+    ledger: Ledger,
+    terms: Terms,
+    row: int,
+    balance: Any,
+    kept: Any,
+    available: Any,
+    queues: Queues,
+    positions: Positions | None,
+    cap_warned: set[str],
+) -> AccountLiquidity:
+    name, central = ledger.names[row], bool(terms.central[row])
+    value = {field: int(fen[row]) for field, fen in terms.value.items()}
+    line, cap_line = value["warning_line"], value["cap_warning_line"]
+    netted = positions if positions is not None and positions.known[row] else None
+    return AccountLiquidity(
+        account=name,
+        owner=ledger.owners[row],
+        name=ledger.titles[row] or name,
+        kind=ledger.kinds[row],
+        status=terms.status(row).value,
+        balance=int(balance[row]),
+        available=None if central else tuple(available.tolist()),
+        queued_out=Queued(tuple(queues.out_count[row].tolist()), tuple(queues.out_fen[row].tolist())),
+        queued_in=Queued(tuple(queues.in_count[row].tolist()), tuple(queues.in_fen[row].tolist())),
+        overdraft_limit=None if central else value["overdraft_limit"],
+        floor=value["floor"],
+        earmark=value["earmark"],
+        reserved=value["reserved_high"] + value["reserved_urgent"] + int(kept[row]),
+        position=None if netted is None else int(netted.position[row]),
+        unsettled=None if netted is None else int(netted.unsettled[row]),
+        headroom=None if netted is None else int(netted.headroom[row]),
+        warning_line=None if line == NONE else line,
+        balance_warning=line != NONE and bool(balance[row] < line),
+        cap_warning_line=None if cap_line == NONE else cap_line,
+        cap_warning=name in cap_warned,
+    )
+
+
+def _cap_warned(ledger: Ledger, terms: Terms, at: int) -> set[str]:
+    """Accounts with a cap warning (限额预警) in force: the latest event tells, or else the cap at the beginning."""
+    warned: dict[str, bool] = {}
+    for event in ledger.told.beginning("headroom under the net debit cap", ("warning",)):
+        if event.time <= at:
+            warned[event.subject] = "no longer below" not in event.detail
+    line = terms.value["cap_warning_line"]
+    silent = [row for row in np.flatnonzero(line != NONE).tolist() if ledger.names[row] not in warned]
+    first = ledger.positions(None) if silent else None
+    if first is not None:
+        cap = first.headroom - first.position - first.unsettled
+        warned |= {ledger.names[row]: bool(first.known[row] and cap[row] < line[row]) for row in silent}
+    return {name for name, raised in warned.items() if raised}
+
+
+def _notes(ledger: Ledger, queues: Queues, at: int) -> tuple[str, ...]:
+    notes = []
+    if queues.unsure:
+        notes.append(
+            f"{queues.unsure} queued payments were moved to another level later, and their level at that instant is "
+            "not known: they are counted at the later one"
+        )
+    if ledger.failed_matching(at):
+        notes.append(
+            "a matching was under way that settled nothing in the end: what it kept until then is not known, and less "
+            "may have been available"
+        )
+    return tuple(notes)
+
+
+def liquidity(
+    run: Run,
+    *,
+    at: str | int | dt.datetime | dt.time,
+    participant: str | None = None,
+    by: str | Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """The basket liquidity query (一揽子流动性实时查询) as a DataFrame; everything posted at the instant is included.
+
+    run: a Run that recorded payments; at: `HH:MM[:SS[.mmm]]` on the first business date, a full date-time, or ms of
+    the run; participant: an owner or one of its accounts (all owners if None)
+
+    One row per owner, `account` null, followed by one per account. Money in fen, Int64, null where it does not apply
+    (funds and limits of the central bank's own accounts, netting without retail payments):
+    `balance_fen`; `available_fen`: what an ordinary payment (level 7) may spend; `expected_fen` = available + queued in
+    − queued out; `balance_if_settled_fen`: the balance if all that is queued settled; `queued_out_*`, `queued_in_*`;
+    `overdraft_limit_fen`, `floor_fen`, `earmark_fen`, `reserved_fen` (out of reach of level 7); `position_fen`,
+    `unsettled_fen`, `headroom_fen` at `netted_ms`, the last sample of the netting server; `balance_warning`,
+    `cap_warning`: in force. Terms that travelled as messages count from when their answer was told.
+    With `by="level"`: one row per account and level with `available_fen` at that level and what is queued there.
+
+    InputError if the instant is none of the run's, nobody bears that id, or the run did not record a table needed.
+    """
+    if by not in (None, "level"):
+        raise InputError("by", "", "cannot be grouped by", by, "level")
+    answer = LiquidityQuery(run).answer(at, participant)
+    return _frame(answer) if by is None else _frame_by_level(answer)
+
+
+def _frame(answer: LiquidityAnswer) -> pd.DataFrame:
+    import pandas as pd
+
+    rows: list[dict[str, Any]] = []
+    for owner in answer.owners:
+        lines = [owner.accounts, *((one,) for one in owner.accounts)]
+        for place, accounts in enumerate(lines):
+            one = accounts[0] if place else None
+            rows.append(
+                {
+                    "owner": owner.owner,
+                    "account": one.account if one else None,
+                    "name": one.name if one else owner.name,
+                    "status": one.status if one else None,
+                    **(one.measures if one else owner.measures),
+                    "netted_ms": answer.netted_ms,
+                    "balance_warning": any(account.balance_warning for account in accounts),
+                    "cap_warning": any(account.cap_warning for account in accounts),
+                }
+            )
+    frame = pd.DataFrame(rows)
+    return frame.astype(dict.fromkeys((*_MEASURES, "netted_ms"), "Int64"))
+
+
+def _frame_by_level(answer: LiquidityAnswer) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = [
+        {
+            "owner": owner.owner,
+            "account": one.account,
+            "level": level,
+            "available_fen": None if one.available is None else one.available[level],
+            "queued_out_count": one.queued_out.counts[level],
+            "queued_out_fen": one.queued_out.sums[level],
+            "queued_in_count": one.queued_in.counts[level],
+            "queued_in_fen": one.queued_in.sums[level],
+        }
+        for owner in answer.owners
+        for one in owner.accounts
+        for level in range(LEVELS)
+    ]
+    return pd.DataFrame(rows).astype({"available_fen": "Int64"})
