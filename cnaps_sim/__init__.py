@@ -24,6 +24,7 @@ _WHERE = {
     "Run": ("cnaps_sim.run.store", "Run"),
     "Scenario": ("cnaps_sim.scenario.model", "Scenario"),
     "match": ("cnaps_sim.analysis.match", "match"),
+    "stress": ("cnaps_sim.analysis.stress", "stress"),
     "metrics": ("cnaps_sim.analysis.metrics", None),
     "plots": ("cnaps_sim.analysis.plots", None),
     "explain": ("cnaps_sim.analysis.explain", "explain"),
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from cnaps_sim.analysis.liquidity_query import liquidity
     from cnaps_sim.analysis.match import match
     from cnaps_sim.analysis.simulate import audit, simulate, verify
+    from cnaps_sim.analysis.stress import stress
     from cnaps_sim.messages.validate import validate
     from cnaps_sim.run.store import Run, load
     from cnaps_sim.scenario.model import Scenario
@@ -60,6 +62,7 @@ __all__ = [
     "metrics",
     "plots",
     "simulate",
+    "stress",
     "validate",
     "verify",
 ]

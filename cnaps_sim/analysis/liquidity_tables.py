@@ -168,7 +168,7 @@ class Ledger:
                 total = np.zeros(len(self.names) * LEVELS, np.int64)
                 np.add.at(total, place, value)
                 sums.append(total.reshape(-1, LEVELS))
-        return Queues(*sums, unsure=unsure)
+        return Queues(sums[0], sums[1], sums[2], sums[3], unsure)
 
     def _levels(self, rows: IntArray, at: int) -> tuple[IntArray, int]:
         """The level of each payment at an instant; the table has its last one. And for how many it is not known."""
@@ -218,17 +218,14 @@ class Ledger:
 
     def failed_matching(self, at: int) -> bool:
         """Whether a matching was under way that settled nothing in the end: what it had chosen is not known."""
-        begun: dict[int, int] = {}
-        if not (ends := self.told.beginning("matching ", ("matching",))):
+        failed = [event for event in self.told.beginning("matching ", ("matching",))
+                  if "settled nothing" in event.detail and event.time > at]  # fmt: skip
+        if not failed:
             return False
         told = read_columns(self.run, "matchings", ["matching", "time_ms"])
         begun = dict(zip(told.numbers("matching").tolist(), told.numbers("time_ms").tolist(), strict=True))
-        for event in ends:
-            number = event.detail.removeprefix("matching ").partition(" ")[0]
-            if "settled nothing" in event.detail and number.isdigit() and begun.get(int(number), at + 1) <= at:
-                if at < event.time:
-                    return True
-        return False
+        numbers = [event.detail.removeprefix("matching ").partition(" ")[0] for event in failed]
+        return any(begun.get(int(number), at + 1) <= at for number in numbers if number.isdigit())
 
     # the netting server ---------------------------------------------------------------------------------------
 

@@ -58,12 +58,14 @@ class Phases:
         return Phase(int(seen[-1].detail[:2])) if seen else Phase.PREPARATION
 
     def in_window(self, time: int) -> bool:
-        """Whether what was posted at an instant was posted in a clearing window; its close belongs to it."""
-        for event, after in zip(self.events, [*self.events[1:], None], strict=True):
-            if event.detail.startswith(str(int(Phase.CLEARING_WINDOW))) and event.time <= time:
-                if after is None or time <= after.time:
-                    return True
-        return False
+        """Whether what was posted at an instant (ms) was posted in a clearing window; its close belongs to it."""
+        if not self.events:
+            return False
+        ends = [event.time for event in self.events[1:]] + [time]
+        return any(
+            event.time <= time <= end and event.detail.startswith(str(int(Phase.CLEARING_WINDOW)))
+            for event, end in zip(self.events, ends, strict=True)
+        )
 
 
 class Terms:

@@ -68,17 +68,16 @@ def table_lines(answer: LiquidityAnswer) -> list[str]:
     heads = ["owner", "balance", "available", "queued out", "queued in", "expected"]
     if netted:
         keys, heads = [*keys, "position_fen", "headroom_fen"], [*heads, "position", "headroom"]
-    cells = [[*heads, ""]]
-    for owner in [*shown, *own]:
-        cells.append([owner.owner, *(_plain(owner.measures[key]) for key in keys), _remark(owner)])
+    told = [[owner.owner, *(_plain(owner.measures[key]) for key in keys), _remark(owner)] for owner in [*shown, *own]]
+    cells = [[*heads, ""], *told]
     sums = {key: _added(answer.owners, key) for key in keys}
     lines = _aligned(cells)
     if len(shown) < len(others):
         lines.append(f"(the {len(shown)} of {len(others)} participants with the least expected; one: --participant ID)")
     lines += [
         "",
-        f"CNY. expected = available + queued in − queued out. All accounts hold {_plain(answer.total_balance)}, the "
-        f"central bank's own included; queued {_plain(sums['queued_out_fen'])}",
+        f"in CNY; expected = available + queued in − queued out; queued {_plain(sums['queued_out_fen'])} in all",
+        f"all accounts, the central bank's own included, hold {_plain(answer.total_balance)} at every instant",
     ]
     return lines + _netting_lines(answer)
 
@@ -111,48 +110,56 @@ def _netting_lines(answer: LiquidityAnswer) -> list[str]:
 
 
 def owner_lines(owner: OwnerLiquidity, answer: LiquidityAnswer) -> list[str]:
-    """One owner: its sums, then each account."""
-    lines = [f"{owner.owner}  {owner.name}", *_sums(owner)]
+    """One owner: its sums if it has several accounts, then each account."""
+    lines: list[str] = []
+    if len(owner.accounts) > 1:
+        out, coming = owner.queued(out=True), owner.queued(out=False)
+        sums = _sums(owner.measures, "total balance", out, coming)
+        lines += [f"{owner.owner}  {owner.name}", *_filled(sums), ""]
     for one in owner.accounts:
-        lines += ["", *_account(one)]
-    return lines + ([""] + _netting_lines(answer) if answer.netted_ms is not None else [])
+        status = "" if one.status == "AS01" else f"  {one.status}"
+        lines += [f"account {one.account}  {one.name}{status}", *_filled(_account(one)), ""]
+    lines.append("expected = available + queued in − queued out")
+    return lines + _netting_lines(answer)
 
 
-def _sums(owner: OwnerLiquidity) -> list[str]:
-    told = owner.measures
-    rows = [
-        ("total balance", _cny(told["balance_fen"]), ""),
-        ("available now", _cny(told["available_fen"]), ""),
-        ("queued out", _cny(told["queued_out_fen"]), _levels(owner.queued(out=True))),
-        ("queued in", _cny(told["queued_in_fen"]), _levels(owner.queued(out=False))),
-        ("expected", _cny(told["expected_fen"]), "available + queued in − queued out"),
-        ("balance if all queued settled", _cny(told["balance_if_settled_fen"]), ""),
+#: A line about an account: what it is, fen (None: nothing to say), a remark.
+_Row = tuple[str, int | None, str]
+
+
+def _sums(told: dict[str, int | None], total: str, out: Queued, coming: Queued) -> list[_Row]:
+    """What is told of an owner and of each account alike."""
+    return [
+        (total, told["balance_fen"], ""),
+        ("available now", told["available_fen"], ""),
+        ("queued out", told["queued_out_fen"], _payments(out.number)),
+        *_levels(out),
+        ("queued in", told["queued_in_fen"], _payments(coming.number)),
+        *_levels(coming),
+        ("expected", told["expected_fen"], ""),
+        ("balance if all queued settled", told["balance_if_settled_fen"], ""),
     ]
-    return _aligned([[f"  {name}", value, remark] for name, value, remark in rows if value])
 
 
-def _account(one: AccountLiquidity) -> list[str]:
-    told = one.measures
-    rows = [
-        ("balance", told["balance_fen"], _warning("below its warning line", one.balance_warning, one.warning_line)),
+def _account(one: AccountLiquidity) -> list[_Row]:
+    first, available, *rest = _sums(one.measures, "balance", one.queued_out, one.queued_in)
+    return [
+        (first[0], first[1], _warning("below its warning line", one.balance_warning, one.warning_line)),
         ("overdraft limit", one.overdraft_limit or None, ""),
         ("floor", one.floor or None, ""),
         ("earmark (圈存)", one.earmark or None, ""),
         ("reserved", one.reserved or None, "for other levels, or for a matching under way"),
-        ("available now", told["available_fen"], _other_levels(one)),
-        ("queued out", told["queued_out_fen"], _levels(one.queued_out)),
-        ("queued in", told["queued_in_fen"], _levels(one.queued_in)),
-        ("expected", told["expected_fen"], ""),
+        (available[0], available[1], _other_levels(one)),
+        *rest,
         ("net debit cap", one.cap, ""),
         ("position", one.position, ""),
         ("nets not posted", one.unsettled or None, ""),
         ("headroom", one.headroom, _warning("below its cap warning line", one.cap_warning, one.cap_warning_line)),
     ]
-    status = "" if one.status == "AS01" else f"  {one.status}"
-    return [
-        f"account {one.account}  {one.name}{status}",
-        *_aligned([[f"  {name}", _cny(fen), remark] for name, fen, remark in rows if fen is not None]),
-    ]
+
+
+def _filled(rows: list[_Row]) -> list[str]:
+    return _aligned([[f"  {name}", _cny(fen), remark] for name, fen, remark in rows if fen is not None])
 
 
 def _warning(words: str, on: bool, line: int | None) -> str:
@@ -174,17 +181,14 @@ def _named(levels: list[int]) -> str:
     return ("level " if len(levels) == 1 else "levels ") + ", ".join(map(str, levels))
 
 
-def _levels(queued: Queued) -> str:
-    """How many payments, and how they stand by level."""
-    if not queued.count:
-        return ""
-    parts = [
-        f"level {level}: {count:,}, {_cny(fen)}"
-        for level, (count, fen) in enumerate(zip(queued.counts, queued.sums, strict=True))
-        if count
-    ]
-    payments = "1 payment" if queued.count == 1 else f"{queued.count:,} payments"
-    return f"{payments} ({'; '.join(parts)})"
+def _levels(queued: Queued) -> list[_Row]:
+    """How the payments stand by level."""
+    levels = enumerate(zip(queued.counts, queued.sums, strict=True))
+    return [(f"  level {level}", fen, _payments(count)) for level, (count, fen) in levels if count]
+
+
+def _payments(count: int) -> str:
+    return "1 payment" if count == 1 else f"{count:,} payments" if count else ""
 
 
 def _aligned(cells: list[list[str]]) -> list[str]:

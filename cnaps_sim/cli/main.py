@@ -19,6 +19,7 @@ from cnaps_sim.cli.liquidity import liquidity
 from cnaps_sim.cli.match import match
 from cnaps_sim.cli.messages import messages
 from cnaps_sim.cli.run import run
+from cnaps_sim.cli.stress import stress
 from cnaps_sim.cli.validate import validate
 from cnaps_sim.cli.write import export, report
 from cnaps_sim.words.errors import CnapsError, InputError, nearest
@@ -36,7 +37,8 @@ def commands() -> None:
 
 
 for command in (
-    run, match, validate, audit, verify, explain, liquidity, report, export, messages, scenarios, schema, bench
+    run, stress, match, validate, audit, verify, explain, liquidity,
+    report, export, messages, scenarios, schema, bench
 ):  # fmt: skip
     commands.add_command(command)
 

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -144,7 +145,7 @@ class Stress:
         debtor = self.population.flow.rows["debtor"]
         order = np.argsort(debtor, kind="stable")
         edges = np.searchsorted(debtor[order], np.arange(len(self.population.rows) + 1))
-        self._rows_of = [order[first:end] for first, end in zip(edges[:-1], edges[1:], strict=True)]
+        self._rows_of = [order[first:end] for first, end in pairwise(edges)]
         self._given_up = threading.Event()
         self.base = self.play(None)
         self._base_delay = self.base.delay()
@@ -233,6 +234,8 @@ class Stress:
         banks = range(len(self.population.rows))
         pool = ThreadPoolExecutor(workers)
         try:
+            if done is not None:
+                done(0, len(banks))
             bank_of = {pool.submit(self.of, bank): bank for bank in banks}
             for future in as_completed(bank_of):
                 found[bank_of[future]] = future.result()

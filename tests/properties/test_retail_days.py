@@ -47,6 +47,8 @@ class Drawn:
         workload = {"HVPS": self.hvps(), "BEPS": self.beps(), "IBPS": self.ibps()}
         self.accounts = [self.account(bank) for bank in self.banks]
         self.actions = [self.action() for _ in range(self.chance.randint(0, 14))]
+        senders = [row["from"] for row in self.actions if row["do"] == "third_party_net"]
+        self.actions += [{"at": self.moment(), "do": "cancel_third_party", "from": sender} for sender in senders[::2]]
         self.scenario: dict[str, Any] = {
             "name": "drawn",
             "date": first.isoformat(),
@@ -68,13 +70,15 @@ class Drawn:
     def moment(self) -> str:
         """From the first date's 00:00 to what the run still takes on the last one."""
         date, clock = self.chance.choice(self.dates), self.chance.choice(self.grid)
-        if date == self.dates[-1] and clock > "17:29":
-            clock = "16:00"
+        if date == self.dates[-1] and clock >= "16:00":
+            if clock > "17:29" or self.chance.random() < 0.9:
+                clock = "15:30"
         return f"{date.isoformat()}T{clock}"
 
     def pair(self) -> tuple[str, str]:
-        debtor, creditor = self.chance.choices(self.banks, k=2)
-        return debtor, creditor
+        """Two banks; now and then a bank and itself."""
+        debtor, creditor = self.chance.sample(self.banks, 2)
+        return debtor, debtor if self.chance.random() < 0.05 else creditor
 
     def account(self, bank: str) -> dict[str, Any]:
         row: dict[str, Any] = {"account": bank, "balance": self.chance.choice([0, 20, 100, 300])}
@@ -225,9 +229,9 @@ def rounds_are_the_sums_of_their_items(
             continue
         number, netted = row["round"], row["netted_ms"]
         # The millisecond of a round is in it, but that of the date switch is after it.
-        after = netted >= ends[number - 2] if number > 1 else True
-        assert after and netted <= ends[number - 1], row
-        assert netted < ends[number - 1] or ends[number - 1] % DAY != SWITCH or row["released_by"], row
+        begins, end = ends[number - 2] if number > 1 else netted, ends[number - 1]
+        assert begins <= netted <= end, row
+        assert netted < end or end % DAY != SWITCH or row["released_by"], row
         sums[number, row["debtor"]] -= row["amount_fen"]
         sums[number, row["creditor"]] += row["amount_fen"]
     nets = {(row["round"], row["participant"]): row["net_fen"] for row in rounds}
@@ -252,20 +256,26 @@ def sent_nets_are_posted_once(run: cs.Run, rounds: list[dict[str, Any]]) -> None
     assert posted == due
 
 
-def nobody_owes_more_than_its_cap(
-    drawn: Drawn, payments: list[dict[str, Any]], rounds: list[dict[str, Any]]
-) -> None:
-    """What a bank has netted and SAPS has not posted, after each instant at which that changed."""
+def nobody_owes_more_than_its_cap(drawn: Drawn, payments: list[dict[str, Any]], rounds: list[dict[str, Any]]) -> None:
+    """What a bank has netted and SAPS has not posted, whenever it is changed by netting alone, as on days off.
+
+    A credit that SAPS posts while the bank's own net waits for money may well leave it owing more.
+    """
     changes: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    posted: dict[str, set[int]] = defaultdict(set)
+    paid: dict[str, set[int]] = defaultdict(set)
     for row in payments:
         if row["netted_ms"] is not None:
             changes[row["debtor"]][row["netted_ms"]] -= row["amount_fen"]
             changes[row["creditor"]][row["netted_ms"]] += row["amount_fen"]
+            paid[row["debtor"]].add(row["netted_ms"])
     for row in rounds:
         if row["settled_ms"] is not None:
             changes[row["participant"]][row["settled_ms"]] -= row["net_fen"]
+            posted[row["participant"]].add(row["settled_ms"])
     for bank, cap in drawn.steady().items():
         standing = 0
         for time_ms in sorted(changes[bank]):
             standing += changes[bank][time_ms]
-            assert standing >= -cap, (bank, time_ms)
+            if time_ms in paid[bank] - posted[bank]:
+                assert standing >= -cap, (bank, time_ms)

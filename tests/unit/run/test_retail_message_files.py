@@ -27,7 +27,7 @@ BEPS = [
     pay("P1", "09:10", A, B, 60, package="K"), pay("P2", "09:10", A, B, 50, package="K"), pay("P3", "09:11", C, A, 90),
     pay("D1", "09:12", A, B, 10, type="BDBT"), pay("R1", "09:13", B, C, 30, type="BRTD"),
 ]  # fmt: skip
-IBPS = [pay("I1", "09:12:30", B, C, 25), pay("I2", "19:00", C, B, 5)][:1] + [pay("J1", "11:00", A, B, 5, type="IDBT")]
+IBPS = [pay("I1", "09:12:30", B, C, 25), pay("J1", "11:00", A, B, 5, type="IDBT")]
 
 
 def scenario(workload: list[dict[str, Any]], **more: Any) -> dict[str, Any]:

@@ -274,7 +274,11 @@ def test_a_net_paid_in_the_middle_of_the_flow_frees_headroom_at_that_very_millis
 
 def test_a_net_that_uses_the_earmark_takes_it_off_the_earmark_and_the_cap() -> None:
     accounts = [bank("A", 100, 0, earmark=100), bank("B"), bank("C")]
-    payments = [pay("OWED", "08:45", "A", "B", 70), pay("FITS", "09:10", "A", "B", 30), pay("NOT", "09:11", "A", "B", 1)]
+    payments = [
+        pay("OWED", "08:45", "A", "B", 70),
+        pay("FITS", "09:10", "A", "B", 30),
+        pay("NOT", "09:11", "A", "B", 1),
+    ]
     done = run(payments, accounts=accounts)
     assert headroom(done, "A", NINE - MINUTE) == 3000
     assert headroom(done, "A", NINE) == 3000, "the net is posted, and as much of the cap is gone"
