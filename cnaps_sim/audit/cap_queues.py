@@ -21,6 +21,9 @@ RETRIED: Final = "cap-queue-retried"
 SWITCH: Final = "switch-empties-queue"
 
 _QUEUED, _NETTED, _REFUSED, _CANCELLED = (int(a) for a in (Act.QUEUED, Act.NETTED, Act.REFUSED, Act.CANCELLED))
+_STOPPED: Final = int(Act.STOPPED)
+#: Acts by which a unit leaves from anywhere in the queue.
+_WITHDRAWN: Final = (_CANCELLED, _STOPPED)
 
 
 class Waiting(NamedTuple):
@@ -63,7 +66,7 @@ class CapQueues:
             if here is None:
                 rule, stood = (ONE_FINAL, "had ended") if 0 <= unit < units_told else (FROM_NOTHING, "never came")
                 findings.breach(rule, f"{entries.name(k)} was put to act {act} although it {stood}")
-            elif act not in (_NETTED, _REFUSED, _CANCELLED):
+            elif act not in (_NETTED, _REFUSED, _CANCELLED, _STOPPED):
                 findings.breach(ONE_FINAL, f"{entries.name(k)} was put to act {act} although it was queued")
             else:
                 self._check_order(k, here, entries, findings)
@@ -92,7 +95,7 @@ class CapQueues:
     def _check_order(self, k: int, here: Waiting, entries: NetEntries, findings: Findings) -> None:
         head = self.head(here.debtor)
         by_matching = int(entries.cause[k]) <= MATCHING_CAUSE
-        if head != here and not by_matching and int(entries.act[k]) != _CANCELLED and head is not None:
+        if head != here and not by_matching and int(entries.act[k]) not in _WITHDRAWN and head is not None:
             findings.breach(
                 IN_ORDER,
                 f"{entries.name(k)} over {format_fen(here.amount)} CNY left the cap queue before unit {head.unit} over "
@@ -103,7 +106,7 @@ class CapQueues:
         self, k: int, here: Waiting, act: int, refusal: int, closed: Flags, entries: NetEntries, findings: Findings
     ) -> None:
         """A waiting unit is refused only if its payee's account has closed; what time cancels is noted."""
-        right = refusal == Refusal.NONE
+        right = refusal == (Refusal.STOPPED if act == _STOPPED else Refusal.NONE)
         if act == _REFUSED:
             right = refusal == Refusal.CLOSED_ACCOUNT and bool(closed[here.creditor])
         elif act == _CANCELLED and refusal == Refusal.CAP_QUEUE_CLOSED:

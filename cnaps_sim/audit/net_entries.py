@@ -193,14 +193,14 @@ def check_kinds(entries: NetEntries, findings: Findings) -> None:
 def due(rows: Rows, closed: Flags, logged_out: Flags) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
     """Act and refusal that the terms of units ask for, headroom apart; NETTED where nothing stands against it.
 
-    closed, logged_out: participants by row. In order: format, duplicate, currency; closed account; self-payment;
-    amount and hours; the bank that starts it logged out; stopped, expired or refused by a bank; the bank that would
-    answer logged out, so that no answer came.
+    closed, logged_out: participants by row. In order: stopped, which is final; format, duplicate, currency; closed
+    account; self-payment; amount and hours; the bank that starts it logged out; expired or refused by a bank; the bank
+    that would answer logged out, so that no answer came.
     """
     refusal, debtor, creditor = rows["refusal"], rows["debtor"], rows["creditor"]
     debit, has_reply = _IS_DEBIT[rows["kind"]], _HAS_REPLY[rows["kind"]]
     starts, answers = np.where(debit, creditor, debtor), np.where(debit, debtor, creditor)
-    known = (refusal >= Refusal.FORMAT) & (refusal <= Refusal.NO_BOOK)
+    known = (refusal == Refusal.STOPPED) | ((refusal >= Refusal.FORMAT) & (refusal <= Refusal.NO_BOOK))
     conditions = [
         known,
         closed[debtor] | closed[creditor],

@@ -174,10 +174,13 @@ def cascade_queues(
 
 @clause
 def find_retail_refusal(positions: Records, debtor_row: int, creditor_row: int, kind: int, refusal: int) -> int:
-    """The first rule in order of precedence that refuses the unit, the cap apart; none: it may be netted."""
+    """The first rule in order of precedence that refuses the unit, the cap apart; none: it may be netted.
+
+    A unit that was stopped before it came stays so.
+    """
     debtor = positions[debtor_row]
     creditor = positions[creditor_row]
-    if _ACCEPTED < refusal <= _NO_BOOK:
+    if _ACCEPTED < refusal <= _NO_BOOK or refusal == _IS_STOPPED:
         return refusal
     if debtor.closed or creditor.closed:
         return _CLOSED_ACCOUNT

@@ -140,7 +140,12 @@ class Netting:
     def cancel(self, time_ms: int, unit: int, by: int) -> Answer:
         """Its initiator withdraws a unit that waits for headroom (PR08): a package whole."""
         self.make_room(1)
-        return Answer(netting_terms.cancel_unit(*self.tables, time_ms, unit, by))
+        return Answer(netting_terms.cancel_unit(*self.tables, time_ms, unit, by, False))
+
+    def stop(self, time_ms: int, unit: int, by: int) -> Answer:
+        """Its initiator has a unit stopped (止付, PR21) that waits for headroom: a package whole."""
+        self.make_room(1)
+        return Answer(netting_terms.cancel_unit(*self.tables, time_ms, unit, by, True))
 
     def cancel_queue(self, time_ms: int) -> None:
         """The date switch (日切): what still waits for headroom is cancelled."""

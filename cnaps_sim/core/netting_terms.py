@@ -27,8 +27,10 @@ _NO_CAUSE: Final = int(Cause.NONE)
 _LIMIT: Final = int(Cause.LIMIT)
 _ROUND: Final = int(Cause.ROUND)
 _CANCELLED: Final = int(Act.CANCELLED)
+_STOPPED: Final = int(Act.STOPPED)
 _ACCEPTED: Final = int(Refusal.NONE)
 _QUEUE_CLOSED: Final = int(Refusal.CAP_QUEUE_CLOSED)
+_IS_STOPPED: Final = int(Refusal.STOPPED)
 _DONE: Final = int(Answer.DONE)
 _NOT_WAITING: Final = int(Answer.NOT_WAITING)
 _NOT_OWN: Final = int(Answer.NOT_OWN)
@@ -99,7 +101,7 @@ def close_round(positions: Records, nets: Any) -> None:
 
 
 @rule
-def _cancel_row(
+def _withdraw_row(
     netting: Records,
     positions: Records,
     units: Records,
@@ -107,12 +109,13 @@ def _cancel_row(
     tallies: Records,
     time_ms: int,
     row: int,
+    act: int,
     refusal: int,
 ) -> None:
     unit = units[row]
     take(positions, units, row)
-    tally(tallies, unit.kind, _CANCELLED, unit.items, unit.amount)
-    write_net_log(netting, net_log, unit.unit, time_ms, _NO_CAUSE, _CANCELLED, refusal, unit.kind)
+    tally(tallies, unit.kind, act, unit.items, unit.amount)
+    write_net_log(netting, net_log, unit.unit, time_ms, _NO_CAUSE, act, refusal, unit.kind)
     give_back_unit(netting, units, row)
 
 
@@ -126,8 +129,9 @@ def cancel_unit(
     time_ms: int,
     unit_number: int,
     by: int,
+    stop: bool,
 ) -> int:
-    """Its initiator withdraws a waiting unit, whole; the others wait on, for it used no headroom."""
+    """Its initiator withdraws a waiting unit, whole, or stops it; the others wait on, for it used no headroom."""
     row = 0
     while row < units.shape[0] and not (units[row].waits and units[row].unit == unit_number):
         row += 1
@@ -137,7 +141,9 @@ def cancel_unit(
     initiator = unit.creditor if (_DEBITS >> int(unit.kind)) & 1 == 1 else unit.debtor
     if initiator != by:
         return _NOT_OWN
-    _cancel_row(netting, positions, units, net_log, tallies, time_ms, row, _ACCEPTED)
+    act = _STOPPED if stop else _CANCELLED
+    refusal = _IS_STOPPED if stop else _ACCEPTED
+    _withdraw_row(netting, positions, units, net_log, tallies, time_ms, row, act, refusal)
     return _DONE
 
 
@@ -148,6 +154,7 @@ def cancel_queue(
     """The date switch (日切): what still waits is cancelled, participants in row order, smallest first."""
     for participant in range(positions.shape[0]):
         while positions[participant].heap != NOBODY:
-            _cancel_row(
-                netting, positions, units, net_log, tallies, time_ms, positions[participant].heap, _QUEUE_CLOSED
-            )
+            _withdraw_row(
+                netting, positions, units, net_log, tallies, time_ms, positions[participant].heap, _CANCELLED,
+                _QUEUE_CLOSED,
+            )  # fmt: skip

@@ -247,12 +247,19 @@ class Netting(NettingLedger):
 
     def cancel(self, time: int, unit: int, by: int) -> Answer:
         """Its initiator withdraws a waiting unit, whole (PR08). The others wait for headroom, so none is released."""
+        return self._withdraw(time, unit, by, Act.CANCELLED)
+
+    def stop(self, time: int, unit: int, by: int) -> Answer:
+        """Its initiator has a waiting unit stopped, whole (PR21)."""
+        return self._withdraw(time, unit, by, Act.STOPPED, Refusal.STOPPED)
+
+    def _withdraw(self, time: int, unit: int, by: int, act: Act, refusal: int = Refusal.NONE) -> Answer:
         waiting = self.queued.get(unit)
         if waiting is None:
             return Answer.NOT_WAITING
         if by != (waiting.creditor if _IS_DEBIT[waiting.kind] else waiting.debtor):
             return Answer.NOT_OWN
-        self._end(time, waiting, Act.CANCELLED)
+        self._end(time, waiting, act, refusal)
         return Answer.DONE
 
     def cancel_queue(self, time: int) -> None:

@@ -28,7 +28,9 @@ _SECOND: Final = (Refusal.AMOUNT, Refusal.OUT_OF_HOURS)
 
 
 def judge(payer: Participant, payee: Participant, kind: int, refusal: int) -> Outcome:
-    """What a unit comes to before headroom is looked at, in order of precedence."""
+    """What a unit comes to before headroom is looked at, in order of precedence; one that was stopped stays so."""
+    if refusal == Refusal.STOPPED:
+        return _STOPPED
     if refusal in _FIRST:
         return REFUSED[Refusal(refusal)]
     if payer.closed or payee.closed:

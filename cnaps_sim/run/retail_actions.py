@@ -95,13 +95,15 @@ class RetailOrders:
     def stop(self, payment_id: str) -> Answer:
         """Stop-payment (止付, PR21) of a payment that has been sent and not yet netted, with its whole package.
 
-        What waits for headroom is withdrawn as by `cancel`.
+        What waits for headroom leaves the cap queue.
         """
         found, now = self.located[payment_id], self._now()
         if found.base in self.clearing.stream.stopped or now < found.submitted_ms:
             return Answer.NOT_WAITING
         if found.time_ms <= now:
-            return self.cancel(payment_id)
+            answer = self.netting.stop(now, self._unit(found), found.initiator)
+            self.clearing.recorder.drain()
+            return Answer.NETTED if answer == Answer.NOT_WAITING and self.is_netted(found) else answer
         self.clearing.stop(found.base, found.time_ms)
         return Answer.DONE
 

@@ -264,7 +264,7 @@ class RetailCentre:
         return Answer.NETTED if answer == Answer.NOT_WAITING and self.register.acts[unit] == Act.NETTED else answer
 
     def _stop(self, checked: Checked) -> None:
-        """camt.056 (止付): a unit that waits for its reply is stopped, one in the cap queue is withdrawn.
+        """camt.056 (止付): a unit that waits for its reply is stopped, one in the cap queue leaves it.
 
         The answer is that of the bank which was asked (camt.029); where it was not asked, or the stop is refused, the
         centre's own.
@@ -301,9 +301,9 @@ class RetailCentre:
         if register.accounts[owner] != checked.instructing:
             return Answer.NOT_OWN
         if register.standing[unit] == Standing.CHECKED:
-            answer = self.cancel(register.first_id(unit), owner)
-            assert answer is not None
-            return answer
+            answer = self.netting.stop(self._now, unit, owner)
+            self.recorder.drain()
+            return Answer.NETTED if answer == Answer.NOT_WAITING and register.acts[unit] == Act.NETTED else answer
         original = register.originals[unit]
         self.centre.send(
             Letter(

@@ -304,16 +304,16 @@ class Story:
         self.both.do("take_crossings")
 
     def cancel(self) -> None:
-        """A waiting unit is withdrawn, most often by the bank that may; now and then one that does not wait."""
+        """A waiting unit is withdrawn or stopped, most often by the bank that may; now and then one that does not wait."""
         waiting = list(self.both.plain.queued.values())
         if not waiting or self.random.random() < 0.1:
-            answer = self.both.do("cancel", self.time_ms, 10**6, self.bank())
+            answer = self.both.do(self.random.choice(["cancel", "stop"]), self.time_ms, 10**6, self.bank())
             assert answer == Answer.NOT_WAITING
             return
         unit = self.random.choice(waiting)
         initiator = unit.creditor if RetailKind(unit.kind).is_debit else unit.debtor
         by = initiator if self.random.random() < 0.7 else self.random.choice([unit.debtor, unit.creditor, self.bank()])
-        self.both.do("cancel", self.time_ms, unit.number, by)
+        self.both.do(self.random.choice(["cancel", "stop"]), self.time_ms, unit.number, by)
 
 
 @given(

@@ -184,6 +184,13 @@ class NettingTable:
             assert self.unread.pop(0)[1:] == self._entry(int(unit), Act.CANCELLED, Refusal.NONE, Cause.NONE)
         return answer.name.lower()
 
+    def do_stop(self, unit: str, _by: str, bank: str) -> str:
+        answer = Answer(self.server.stop(self.now, int(unit), self.rows[bank]))
+        self.unread = drained(self.server)
+        if answer == Answer.DONE:
+            assert self.unread.pop(0)[1:] == self._entry(int(unit), Act.STOPPED, Refusal.STOPPED, Cause.NONE)
+        return answer.name.lower()
+
     def do_date_switch(self) -> str:
         self.server.cancel_queue(self.now)
         entries = drained(self.server)

@@ -198,6 +198,7 @@ def test_a_package_is_withdrawn_whole_and_only_by_the_bank_that_started_it(play:
         cancel 0 by B = not_own
         cancel 9 by A = not_waiting
         cancel 0 by A = done
+        stop 0 by A = not_waiting
         cancel 0 by A = not_waiting
         cancel 1 by A = not_own                 # a debit: B started it
         cancel 1 by B = done
@@ -239,4 +240,18 @@ def test_the_date_switch_cancels_all_that_waits_in_row_and_queue_order(play: Pla
         tally BREG cancelled 1 2 8
         ends A position 0 headroom 0
         date_switch = nothing
+    """)
+
+
+def test_what_waits_for_headroom_can_be_stopped_by_the_bank_that_started_it(play: Play) -> None:
+    play("""
+        bank A cap 10
+        bank B
+        pay 0 A B 11 BCRD = queued
+        pay 1 A B 12 BDBT = queued
+        stop 0 by B = not_own
+        stop 0 by A = done
+        stop 1 by B = done                      # a debit: B started it
+        tally BCRD stopped 1 1 11
+        ends A position 0
     """)

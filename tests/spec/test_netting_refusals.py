@@ -84,6 +84,7 @@ def test_a_reply_that_came_too_late_nets_nothing(play: Play) -> None:
 
 
 def test_a_payment_stopped_by_its_sender_nets_nothing(play: Play) -> None:
+    """What was stopped stays so, whatever happens to its bank afterwards."""
     play("""
         bank A cap 10
         bank B
@@ -91,7 +92,7 @@ def test_a_payment_stopped_by_its_sender_nets_nothing(play: Play) -> None:
         ends A position 0
         tally BCRD stopped 1 1 5
         log A out
-        pay 1 A B 5 BCRD stopped = refused logged_out
+        pay 1 A B 5 BCRD stopped = stopped
     """)
 
 

@@ -18,9 +18,17 @@ from cnaps_sim.words.codes import CentralBankAccount
 
 LEVELS = 8
 BANKS = "ABCDEF"
-#: Three banks that owe one another what only a matching can settle; G pays 5 more than it receives.
-RING = "GHI"
-RING_ACCOUNTS = [{"account": name, "balance": 10} for name in RING]
+#: G, H and I owe one another what only a matching can settle: G pays 5 more than it receives. J and L have a net that
+#: is posted in the clearing window, and K is the creditor of all nets.
+OTHERS: dict[str, dict[str, Any]] = {
+    "G": {"balance": 60, "earmark": 50},
+    "H": {"balance": 10},
+    "I": {"balance": 10},
+    "J": {"balance": 100, "earmark": 100, "overdraft_limit": 300},
+    "K": {},
+    "L": {"balance": 1000, "earmark": 100, "overdraft_limit": 300, "floor": 20, "status": "AS04"},
+}
+OTHER_ACCOUNTS = [{"account": name, **terms} for name, terms in OTHERS.items()]
 DATE = "2025-06-17"
 
 
@@ -58,6 +66,11 @@ def ring(day: int) -> list[dict[str, Any]]:
          "amount": amount}
         for debtor, creditor, amount in told
     ]  # fmt: skip
+
+
+def net(time: str, debtor: str, creditor: str, amount: int) -> dict[str, Any]:
+    legs = [{"account": debtor, "net": str(-amount)}, {"account": creditor, "net": str(amount)}]
+    return {"at": time, "do": "round_net", "nets": legs}
 
 
 #: What is done to accounts on both dates; some of it at the very instant of a sample.
@@ -111,8 +124,8 @@ def everything(**changes: Any) -> dict[str, Any]:
         {"system": "HVPS", "payments": [*payments("HVPS", 260, 300), *ring(0)]},
         {"system": "BEPS", "payments": payments("BEPS", 220, 260)},
     ]
-    told = {"name": "fifo", "date": DATE, "days": 2, "accounts": [*accounts, *RING_ACCOUNTS], "workload": workload}
-    return {**told, "series_step": "20 min", "actions": ACTIONS, "hvps": {"reprioritise": True}, **changes}
+    told = {"name": "fifo", "date": DATE, "days": 2, "accounts": [*accounts, *OTHER_ACCOUNTS], "workload": workload}
+    return {**told, "series_step": "10 min", "actions": ACTIONS, "hvps": {"reprioritise": True}, **changes}
 
 
 MATCHED = {
@@ -182,7 +195,7 @@ def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def rows_of(answer: LiquidityAnswer, run: cs.Run) -> list[Any]:
     """The accounts of an answer in the order of the books."""
     found = {one.account: one for owner in answer.owners for one in owner.accounts}
-    return [found[name] for name in [*BANKS, *RING, *CentralBankAccount]]
+    return [found[name] for name in [*BANKS, *OTHERS, *CentralBankAccount]]
 
 
 def test_it_answers_what_the_books_say_at_every_sample(played: tuple[cs.Run, Seen]) -> None:
@@ -228,7 +241,7 @@ def test_positions_are_those_of_the_netting_server_at_a_sample(played: tuple[cs.
 def test_between_samples_the_answer_names_the_instant_of_its_positions(played: tuple[cs.Run, Seen]) -> None:
     run, _ = played
     frame = cs.liquidity(run, at="10:34:59.999")
-    assert set(frame["netted_ms"]) == {(10 * 60 + 20) * 60_000}
+    assert set(frame["netted_ms"]) == {(10 * 60 + 30) * 60_000}
 
 
 def test_all_balances_add_up_to_the_same_at_every_instant(played: tuple[cs.Run, Seen]) -> None:
@@ -291,7 +304,7 @@ def test_an_instant_includes_what_was_posted_at_it_and_nothing_later() -> None:
 
 
 def test_a_matching_under_way_that_fails_is_told_as_what_is_not_known() -> None:
-    told = {"name": "ring", "date": DATE, "accounts": RING_ACCOUNTS, **MATCHED}
+    told = {"name": "ring", "date": DATE, "accounts": OTHER_ACCOUNTS, **MATCHED}
     workload = [{"system": "HVPS", "payments": ring(0)}]
     run = cs.simulate({**told, "workload": workload, "actions": [act("09:30", "debit_control", "G", on=True)]})
     query = LiquidityQuery(run)

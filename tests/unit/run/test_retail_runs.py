@@ -105,6 +105,7 @@ def test_a_stop_ends_the_whole_package_at_its_own_instant() -> None:
         ("09:08:00.999", "I", "PR21"),
         ("09:08:01", "I", "PR03"),
         ("09:06", "OK", "PR03"),
+        ("09:12", "Q1", "PR21"),  # out of the cap queue
     ],
 )
 def test_a_payment_can_be_stopped_from_its_sending_until_it_is_netted(at: str, payment: str, status: str) -> None:
