@@ -8,7 +8,6 @@ server. An answer includes everything that was posted at its instant. Source: ru
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -193,7 +192,7 @@ def liquidity(
     *,
     at: str | int | dt.datetime | dt.time,
     participant: str | None = None,
-    by: str | Sequence[str] | None = None,
+    by: str | None = None,
 ) -> pd.DataFrame:
     """The basket liquidity query (一揽子流动性实时查询) as a DataFrame; everything posted at the instant is included.
 

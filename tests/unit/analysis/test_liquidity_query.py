@@ -94,16 +94,13 @@ ACTIONS = [
     act(at(0, "15:40"), "inject", "D", amount="55"),
     act(at(0, "16:10"), "central_bank_debit", "C", amount="2000"),
     {"at": at(0, "09:50"), "do": "reprioritise", "payment": "HVPS3", "priority": "URGT"},
-    {
-        "at": at(1, "10:00"),
-        "do": "round_net",
-        "nets": [{"account": "A", "net": "-900"}, {"account": "B", "net": "900"}],
-    },
-    {
-        "at": at(1, "11:00"),
-        "do": "round_net",
-        "nets": [{"account": "C", "net": "-900"}, {"account": "D", "net": "900"}],
-    },
+    net(at(0, "09:35"), "G", "K", 30),  # while a matching is under way
+    net(at(0, "16:30"), "J", "K", 500),
+    net(at(0, "16:30"), "L", "K", 950),
+    act(at(0, "17:20"), "inject", "J", amount="410"),
+    put(at(0, "17:30"), "J", "earmark", "200"),
+    net(at(1, "10:00"), "A", "B", 900),
+    net(at(1, "11:00"), "C", "D", 900),
     put(at(1, "12:00"), "C", "overdraft_limit", "800"),
     act(at(1, "13:10"), "stop_sending", "D", until=at(1, "14:10")),
 ]
@@ -130,7 +127,7 @@ def everything(**changes: Any) -> dict[str, Any]:
 
 MATCHED = {
     "name": "matched",
-    "hvps": {"matching": {"algorithm": "multilateral", "every": "25 min", "duration": "20 min"}},
+    "hvps": {"matching": {"algorithm": "multilateral", "every": "30 min", "duration": "20 min"}},
 }
 
 
@@ -306,10 +303,10 @@ def test_an_instant_includes_what_was_posted_at_it_and_nothing_later() -> None:
 def test_a_matching_under_way_that_fails_is_told_as_what_is_not_known() -> None:
     told = {"name": "ring", "date": DATE, "accounts": OTHER_ACCOUNTS, **MATCHED}
     workload = [{"system": "HVPS", "payments": ring(0)}]
-    run = cs.simulate({**told, "workload": workload, "actions": [act("09:30", "debit_control", "G", on=True)]})
+    run = cs.simulate({**told, "workload": workload, "actions": [act("09:35", "debit_control", "G", on=True)]})
     query = LiquidityQuery(run)
-    notes = {time: query.answer(time).notes for time in ("09:24", "09:25", "09:44:59.999", "09:45")}
-    assert {time: len(told) for time, told in notes.items()} == {"09:24": 0, "09:25": 1, "09:44:59.999": 1, "09:45": 0}
+    notes = {time: query.answer(time).notes for time in ("09:29", "09:30", "09:49:59.999", "09:50")}
+    assert {time: len(told) for time, told in notes.items()} == {"09:29": 0, "09:30": 1, "09:49:59.999": 1, "09:50": 0}
 
 
 def test_a_payment_counts_at_the_level_it_had_at_the_instant() -> None:
