@@ -304,7 +304,7 @@ class Story:
         self.both.do("take_crossings")
 
     def cancel(self) -> None:
-        """A waiting unit is withdrawn or stopped, most often by the bank that may; now and then one that is not there."""
+        """A unit is withdrawn or stopped, most often by the bank that may; now and then one that does not wait."""
         waiting = list(self.both.plain.queued.values())
         if not waiting or self.random.random() < 0.1:
             answer = self.both.do(self.random.choice(["cancel", "stop"]), self.time_ms, 10**6, self.bank())
