@@ -51,7 +51,7 @@ class Event(NamedTuple):
 
 def check_tables(run: Run) -> None:
     """InputError if a table that a story is read from lacks a column or holds a value that makes no sense."""
-    if table_of(run, "payments").num_rows == 0:
+    if table_of(run, "payments").num_rows == 0 and not run.manifest.get("outcomes"):
         raise InputError("run", "payments", "there is no payment to tell of", "", "a run with payments")
     for name in _RANGES:
         if has_table(run, name):

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from cnaps_sim.words.errors import InputError
+
 
 @click.command()
 @click.argument("run", metavar="RUN")
@@ -16,7 +18,13 @@ def report(run: str) -> None:
 
     loaded = load(run)
     place = Path(run) / "report.html"
-    write_report(loaded, place)
+    try:
+        write_report(loaded, place)
+    except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+        if isinstance(error, InputError):
+            raise
+        # Anybody may have changed the folder: each table can be read, but they do not fit to one another.
+        raise InputError(run, "", "its tables and manifest do not fit together", error, "cnaps-sim audit") from error
     click.echo(str(place))
 
 

@@ -186,9 +186,18 @@ class Netting:
 
         cap: the net debit cap from now on, if the posting has changed it
         """
+        self.nets_posted(time_ms, {participant: net}, {} if cap is None else {participant: cap})
+
+    def nets_posted(self, time_ms: int, nets: Mapping[int, int], caps: Mapping[int, int]) -> None:
+        """SAPS has posted round nets at one instant; all are taken off before any cap queue is retried.
+
+        nets: the sum of each participant's (fen, positive = received); caps: those that the postings have changed
+        """
         self.make_room(1)
-        known = int(self.positions["cap"][participant])
-        netting_terms.net_posted(*self.tables, time_ms, participant, net, known if cap is None else cap)
+        rows = np.array(sorted(nets), np.int64)
+        sums = np.array([nets[int(row)] for row in rows], np.int64)
+        known = [caps.get(int(row), int(self.positions["cap"][row])) for row in rows]
+        netting_terms.nets_posted(*self.tables, time_ms, rows, sums, np.array(known, np.int64))
 
     def match(self, time_ms: int, number: int) -> tuple[int, int, int, int]:
         """Match the cap queues: units and fen considered, units and fen netted together."""

@@ -64,26 +64,32 @@ def set_cap_line(netting: Records, positions: Records, net_log: Records, time_ms
 
 
 @rule
-def net_posted(
+def nets_posted(
     netting: Records,
     positions: Records,
     units: Records,
     net_log: Records,
     tallies: Records,
     time_ms: int,
-    row: int,
-    net: int,
-    cap: int,
+    rows: Any,
+    nets: Any,
+    caps: Any,
 ) -> None:
-    """SAPS has posted a round net of the participant (fen, positive = received): it no longer uses the cap.
+    """SAPS has posted round nets of participants (fen, positive = received): they no longer use the caps.
 
-    cap: what the cap is from now on; a debit that used the earmark has lowered it
+    All are taken off before anybody's queue is retried: an older net that was owed may not free what a younger one
+    that was received still covers.
+
+    rows: participants in row order, each once; nets: the sum of each one's nets
+    caps: what each one's cap is from now on; a debit that used the earmark has lowered it
     """
-    positions[row].unsettled -= net
-    positions[row].cap = cap
-    note_lowest_headroom(positions[row])
-    watch_cap(netting, positions, net_log, time_ms, row)
-    wake_queue(netting, positions, row, _ROUND)
+    for place in range(rows.shape[0]):
+        positions[rows[place]].unsettled -= nets[place]
+        positions[rows[place]].cap = caps[place]
+    for place in range(rows.shape[0]):
+        note_lowest_headroom(positions[rows[place]])
+        watch_cap(netting, positions, net_log, time_ms, rows[place])
+        wake_queue(netting, positions, rows[place], _ROUND)
     cascade_queues(netting, positions, units, net_log, tallies, time_ms)
 
 

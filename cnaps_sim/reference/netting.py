@@ -207,13 +207,21 @@ class Netting(NettingLedger):
     def net_posted(self, time: int, participant: int, net: int, cap: int | None = None) -> None:
         """The settlement accounts have posted a round net of a participant, fen; positive if it received.
 
-        cap: the cap from now on, fen, if the posting has changed it, because a debit used the earmark
+        cap: the net debit cap from now on, if the posting used up an earmark
         """
-        posted = self.participants[participant]
-        posted.unsettled -= net
-        if cap is not None:
-            posted.cap = cap
-        self._headroom_changed(time, posted, Cause.ROUND)
+        self.nets_posted(time, {participant: net}, {} if cap is None else {participant: cap})
+
+    def nets_posted(self, time: int, nets: Mapping[int, int], caps: Mapping[int, int]) -> None:
+        """Round nets of one instant: all are taken off, with the caps that they changed, before a queue is retried."""
+        touched = [self.participants[row] for row in sorted(nets)]
+        for posted in touched:
+            posted.unsettled -= nets[posted.row]
+            posted.cap = caps.get(posted.row, posted.cap)
+        for posted in touched:
+            posted.note_lowest()
+            self._watch(time, posted)
+            self._wake(posted, Cause.ROUND)
+        self._cascade(time)
 
     def _headroom_changed(self, time: int, participant: Participant, cause: int) -> None:
         participant.note_lowest()

@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from cnaps_sim.run.message_files import MessageFiles, RejectedFile
     from cnaps_sim.workload.retail_chunk import RetailStream
 
+#: The form of the ids that the centre gives its bookings and returns.
+BOOKING_LIKE = r"^[A-Z0-9]{4}-[0-9]{6,}$"
 #: Names of the central bank's own accounts.
 _CENTRAL_BANK_NAMES = {
     CentralBankAccount.LENDING: "中国人民银行 再贷款 / PBC lending",
@@ -97,7 +99,7 @@ class Population:
     def booking_like_ids(self) -> frozenset[str]:
         """Ids of payments that look like those the central bank gives its bookings (`FEES-000001`)."""
         ids = self.flow.payment_ids
-        return frozenset(ids.filter(pc.match_substring_regex(ids, r"^[A-Z0-9]{4}-[0-9]{6,}$")).to_pylist())
+        return frozenset(ids.filter(pc.match_substring_regex(ids, BOOKING_LIKE)).to_pylist())
 
     def terms(self) -> list[dict[str, Any]]:
         """The accounts as the books want them (see `core.Books`), the central bank's own ones last."""
@@ -154,8 +156,13 @@ def populate(loaded: Loaded, timetable: Timetable, streams: Streams) -> Populati
 def _check_ids_differ(loaded: Loaded, flow: Flow, retail: RetailStream | None) -> None:
     """A payment of BEPS or IBPS may not have the id of one of HVPS."""
     ids = getattr(retail, "payment_ids", None)
-    if ids is None or not len(flow):
+    if ids is None:
         return
+    reserved = ids.filter(pc.match_substring_regex(ids, BOOKING_LIKE))
+    if len(reserved):
+        place = place_of_payment(loaded, reserved[0].as_py())
+        problem = "has the form of the ids that the centre gives"
+        raise InputError(place, "payment_id", problem, reserved[0].as_py(), "other ids than such as NETS-000001")
     twice = ids.filter(pc.is_in(ids, flow.payment_ids.cast(pa.string())))
     if len(twice):
         place = place_of_payment(loaded, twice[0].as_py())

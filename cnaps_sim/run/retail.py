@@ -17,7 +17,7 @@ from cnaps_sim.run.third_party import drawn_nets
 from cnaps_sim.scenario.retail import Release
 from cnaps_sim.systems.nets import Nets, NetsRules
 from cnaps_sim.systems.third_party import ThirdPartyNets
-from cnaps_sim.words.codes import AccountStatus, Life
+from cnaps_sim.words.codes import AccountStatus, Life, System
 from cnaps_sim.words.retail_days import RetailDay
 from cnaps_sim.words.units import MS_PER_HOUR, MS_PER_MINUTE
 from cnaps_sim.workload.retail_amended import AmendedRetail, Return
@@ -220,6 +220,13 @@ class RetailClearing:
         assert self.auditor is not None
         self.auditor.end_of_date(day.date, *self._standing())
         self.auditor.see_tallies(self.netting.tallies)
+
+    def end(self) -> None:
+        """The run is over: tell which rounds' nets SAPS takes only later."""
+        self.recorder.drain()
+        for number in self.nets.held:
+            words = f"nets of round {number} are held beyond the end of the run"
+            self.world.recorder.tell(int(self.clock.now), "round", System.NETS.value, words)
 
     def verdict(self) -> Verdict:
         """What the auditor of the netting server found in the whole run."""

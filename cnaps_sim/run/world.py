@@ -179,7 +179,7 @@ class World:
         self.clock.finish()
         self.recorder.drain()
         if self.retail is not None:
-            self.retail.recorder.drain()
+            self.retail.end()
         if self.exchange is not None:
             self.exchange.end()
 

@@ -211,7 +211,7 @@ class LogOut(OnAccount):
 
 
 class StopSending(OnAccount):
-    """The participant keeps its payments in its own outbox, for ever or until a moment."""
+    """The participant keeps its payments of HVPS in its own outbox, for ever or until a moment; BEPS and IBPS go on."""
 
     do: Literal["stop_sending"]
     until: MomentField | None = Field(default=None, description="when it sends again; never if left out")

@@ -83,6 +83,8 @@ class Nets:
         self.on_switch: Callable[[RetailDay], None] = lambda _: None
         self._held: list[Round] = []
         self._net_of: dict[int, tuple[Round, int]] = {}  # round and row of each booking that SAPS has not posted
+        self._posted: list[tuple[Round, int, int]] = []  # nets posted and not yet taken off: round, row, instant
+        self._releasing = False
         self._earmark_seen = np.array(self.books.accounts["earmark"])
         recorder.listeners.append(self._see_log)
         net_recorder.on_warning = self._warn
@@ -185,6 +187,7 @@ class Nets:
 
     def send_held(self) -> None:
         """Send every round that is held, oldest first, if SAPS takes nets now."""
+        self._releasing = True
         while self._held and self._may_send():
             oldest = self._held.pop(0)
             now = int(self.clock.now)
@@ -206,6 +209,9 @@ class Nets:
                     f"round {oldest.number}, held since {format_clock(oldest.time_ms)}, sent to SAPS",
                 )  # fmt: skip
 
+        self._releasing = False
+        self._take_off_posted()
+
     def lose_link(self, until_ms: int) -> None:
         """The link to SAPS is lost until an instant: rounds go on, their nets are held."""
         self.link_down_until_ms = max(self.link_down_until_ms, until_ms)
@@ -222,14 +228,28 @@ class Nets:
             if found is None:
                 continue
             closed, row = found
-            time_ms, net = int(entry["time_ms"]), int(closed.nets[row])
-            closed.settled_ms[row] = time_ms
+            closed.settled_ms[row] = int(entry["time_ms"])
+            self._posted.append((closed, row, int(entry["time_ms"])))
+        if not self._releasing:
+            self._take_off_posted()
+
+    def _take_off_posted(self) -> None:
+        """What SAPS has posted leaves the caps: of one release all rounds together, before any cap queue is retried."""
+        posted, self._posted = self._posted, []
+        while posted:
+            time_ms = posted[0][2]
+            together = [each for each in posted if each[2] == time_ms]
+            posted = [each for each in posted if each[2] != time_ms]
+            nets: dict[int, int] = {}
             self.net_recorder.drain()
-            self.on_posted(closed, row, time_ms)
-            cap = self._cap_of(row)
-            if cap != int(self.netting.positions["cap"][row]):
-                self.on_cap(time_ms, row, cap)
-            self.netting.net_posted(time_ms, row, net, cap)
+            for closed, row, _ in together:
+                nets[row] = nets.get(row, 0) + int(closed.nets[row])
+                self.on_posted(closed, row, time_ms)
+            caps = {row: self._cap_of(row) for row in nets}
+            for row, cap in caps.items():
+                if cap != int(self.netting.positions["cap"][row]):
+                    self.on_cap(time_ms, row, cap)
+            self.netting.nets_posted(time_ms, nets, caps)
             self.net_recorder.drain()
 
     def _look(self, now: int) -> None:

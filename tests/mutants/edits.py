@@ -227,9 +227,9 @@ EDITS: tuple[tuple[str, str, str], ...] = (
     ),
     ("netting_match.py", "touched[unit.creditor] |= 3", "touched[unit.creditor] |= 1"),
     ("netting_match.py", "            note_lowest_headroom(positions[row])\n", ""),
-    ("netting_terms.py", "positions[row].unsettled -= net", "positions[row].unsettled += net"),
+    ("netting_terms.py", "].unsettled -= nets[place]", "].unsettled += nets[place]"),
     ("netting_terms.py", "wake_queue(netting, positions, row, _LIMIT)", "wake_queue(netting, positions, row, _ROUND)"),
-    ("netting_terms.py", "wake_queue(netting, positions, row, _ROUND)", "wake_queue(netting, positions, row, _LIMIT)"),
+    ("netting_terms.py", "positions, rows[place], _ROUND)", "positions, rows[place], _LIMIT)"),
     ("netting_terms.py", "positions[row].unsettled += net", "positions[row].unsettled = net"),
     ("netting_terms.py", "    if initiator != by:", "    if initiator != by and unit.debtor != by:"),
 )

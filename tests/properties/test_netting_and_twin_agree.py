@@ -278,6 +278,13 @@ class Story:
     def post(self) -> None:
         """SAPS posts some of the nets, debtors' and creditors' in any order; a debit may use the earmark."""
         self.random.shuffle(self.nets)
+        if self.random.random() < 0.3:  # the rounds of one release
+            together: dict[int, int] = {}
+            for bank, net in self.nets[:4]:
+                together[bank] = together.get(bank, 0) + net
+            self.both.do("nets_posted", self.time_ms, together, {})
+            del self.nets[:4]
+            return
         for _ in range(self.random.randint(1, 4)):
             if self.nets:
                 bank, net = self.nets.pop()

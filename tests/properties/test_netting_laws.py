@@ -52,6 +52,9 @@ class Observed(Both):  # type: ignore[misc]
             _, bank, net, *cap = arguments
             self.owed[bank] += net
             self.cap[bank] = cap[0] if cap else self.cap[bank]
+        elif method == "nets_posted":
+            for bank, net in arguments[1].items():
+                self.owed[bank] += net
         return super().do(method, *arguments)
 
     def advance_one_by_one(self, rows: Any, first: int, until_ms: int, first_unit: int) -> int:

@@ -429,3 +429,28 @@ def test_matchings_of_both_queues_share_one_numbering() -> None:
     ]  # fmt: skip
     released = ends(done, "released_by")
     assert [released[name] for name in ("AB09", "B1", "AB10")] == [("matching:1",), ("matching:2",), ("matching:3",)]
+
+
+def test_the_rounds_of_one_release_are_taken_off_together() -> None:
+    """What C received in the second held round covers what it owed in the first: neither frees headroom by itself."""
+    done = cs.simulate(
+        {
+            "name": "two-rounds-held",
+            "date": "2025-06-17",
+            "accounts": [bank("B", 1000, 1000), bank("C", 1000, 10)],
+            "workload": [
+                {
+                    "system": "BEPS",
+                    "payments": [
+                        pay("x1", "09:30", "C", "B", 8),
+                        pay("x2", "10:30", "B", "C", 8),
+                        pay("x3", "11:10", "C", "B", 15),
+                    ],
+                }
+            ],
+            "actions": [{"at": "09:20", "do": "link_loss", "until": "11:20"}],
+        }
+    )
+    assert done.payments.set_index("payment_id").loc["x3", "status"] == "PR08"
+    headroom = done.series[(done.series["scope"] == "C") & (done.series["measure"] == "headroom_fen")]
+    assert headroom["value"].min() >= 0
