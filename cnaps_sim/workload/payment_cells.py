@@ -26,6 +26,9 @@ CURRENCY: Final = "CNY"
 
 _TOTAL_LIMIT: Final = 2**63 - 1
 
+#: Systems whose payments files bring.
+_BRINGING: Final = (System.HVPS, System.BEPS, System.IBPS)
+
 
 def times_of(sheet: Sheet, first_date: dt.date) -> Moments:
     """When each payment is sent; 0 throughout where the sheet has no such column."""
@@ -70,7 +73,9 @@ def other_system(sheet: Sheet, system: System) -> Fault | None:
     """The first row that is for another system."""
     if "system" not in sheet.columns:
         return None
-    return first_outside(sheet, "system", [system.value], "not the system these payments are for")
+    unknown = first_outside(sheet, "system", [known.value for known in _BRINGING], "no such system")
+    other = first_outside(sheet, "system", [system.value], "not the system these payments are for")
+    return unknown if unknown is not None and other is not None and unknown.row == other.row else other
 
 
 def packaged(sheet: Sheet, system: System) -> Fault | None:
@@ -99,7 +104,7 @@ def systems_told(sheet: Sheet) -> tuple[System, ...]:
     """The systems that a sheet of payments names, HVPS for those that name none; words that are none are left out."""
     words = {"" if word is None else word for word in pc.unique(sheet.column("system").cast(pa.string())).to_pylist()}
     return tuple(
-        system for system in (System.HVPS, System.BEPS, System.IBPS)
+        system for system in _BRINGING
         if system.value in words or (system is System.HVPS and (not words or "" in words))
     )  # fmt: skip
 

@@ -284,6 +284,6 @@ def _like(ids: Any, word: str, most: int = 2_000) -> list[str]:
         found = ids.filter(pc.starts_with(ids, word[:length])) if length else ids
         if len(found) >= 3 or length == 0:
             step = max(1, len(found) // most)
-            chosen: list[str] = found.take(pa.array(range(0, len(found), step))).to_pylist()
+            chosen: list[str] = found.take(pa.array(range(0, len(found), step), pa.int64())).to_pylist()
             return chosen
     return []

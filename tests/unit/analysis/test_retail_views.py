@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import cnaps_sim as cs
 from cnaps_sim.analysis import plots
 from cnaps_sim.analysis.explain import explain
 from cnaps_sim.analysis.report import render
@@ -103,3 +104,26 @@ def test_an_item_that_was_not_recorded_is_an_error_in_one_line(cleared_day: Any)
     cleared_day.scenario["record"] = {}
     with pytest.raises(InputError, match="items of BEPS and IBPS were not recorded"):
         explain(cleared_day, "B2")
+
+
+def test_a_run_of_retail_items_alone_can_be_told_of_and_an_unknown_id_is_named() -> None:
+    """Nothing passes SAPS when every net is nothing: the table of payments then holds retail items alone."""
+    run = cs.simulate(
+        {
+            "name": "there-and-back",
+            "date": "2025-06-17",
+            "accounts": [{"account": name, "credit_line": 10} for name in "AB"],
+            "workload": [
+                {
+                    "system": "BEPS",
+                    "payments": [
+                        {"payment_id": "there", "time": "09:10", "debtor": "A", "creditor": "B", "amount": 5},
+                        {"payment_id": "back", "time": "09:20", "debtor": "B", "creditor": "A", "amount": 5},
+                    ],
+                }
+            ],
+        }
+    )
+    assert "PR03" in str(explain(run, "there"))
+    with pytest.raises(InputError, match="no such payment"):
+        explain(run, "their")
