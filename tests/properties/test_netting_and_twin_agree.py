@@ -78,6 +78,7 @@ def check_links(server: CompiledNetting) -> None:
         ahead = [(root, NOBODY, NOBODY)] if root != NOBODY else []
         while ahead:
             row, before, parent = ahead.pop()
+            assert row in units, "a heap links rows that wait"
             *_, child, after, prev, debtor = unit = units[row]
             assert (prev, debtor) == (before, payer)
             assert parent == NOBODY or units[parent][:3] < unit[:3]
