@@ -14,7 +14,10 @@ Where a rule stands:
 * `terms`       limits, floors, earmarks, reservations and controls change
 * `outbox`      a bank holds its payments back
 * `window`      the clearing window closes: returns and penalty loans
-* `advance`     a whole flow, one compiled call
+* `netting`     the netting server (轧差服务器): headroom under the cap, checked and netted in one act
+* `netting_heap`   the cap queue (轧差排队): smallest first; `netting_match`: matching of cap queues
+* `netting_terms`  caps, rounds, nets that SAPS has posted, cancellations; `netting_desk`: the Python face of all four
+* `advance`     a whole flow, or that of HVPS and that of the netting server together, one compiled call
 * `tables`      the arrays and the room in them
 * `books`       the Python face of all of it; `matching_desk`: that of queue matching
 * `compiled`    how a rule is compiled; `cache`: where compiled rules are kept

@@ -1,7 +1,8 @@
 """Terms of the netting server: caps, watch lines, rounds, cancellations.
 
 A round (场次) moves positions into `unsettled`, where they go on using the cap until SAPS has posted the net: headroom
-does not jump, and nobody ever owes more than its cap, however long a holiday.
+does not jump at a round, and nobody's netting takes it over its cap, however long a holiday. Headroom falls below zero
+only by a cut of the cap, or when SAPS has posted what a participant received while its own debit still waits there.
 """
 
 from __future__ import annotations

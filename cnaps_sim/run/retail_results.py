@@ -19,7 +19,6 @@ from cnaps_sim.run.retail_parts import RetailPayments, by_date, retail_parts
 from cnaps_sim.run.retail_totals import ItemTotals
 from cnaps_sim.run.spool import Spooled, spool
 from cnaps_sim.scenario.rules import Detail
-from cnaps_sim.words.codes import System
 from cnaps_sim.words.retail_days import RoundKind
 from cnaps_sim.workload.retail_chunk import RetailChunk
 
@@ -87,8 +86,3 @@ def _ahead(clearing: RetailClearing) -> Iterator[RetailChunk]:
 def _read_all(parts: Iterable[pa.Table]) -> None:
     for _ in parts:
         raise AssertionError("nothing is recorded item by item")
-
-
-def is_recorded(record: dict[System, Detail]) -> bool:
-    """Whether the items of a retail system are recorded one by one."""
-    return any(record.get(system) == Detail.PAYMENTS for system in SYSTEMS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -109,12 +109,7 @@ class World:
         legs = legs_of(self.population.flow)
         if rehearsal is None and legs.any():
             DvpTrades(self.recorder, legs, self.population.flow.payment_ids)
-        self.auditor: StreamAuditor | None = None
-        if rehearsal is None:
-            duration_ms = 0 if self.rules is None else self.rules.duration_ms
-            terms = _auditors_terms(self.books, names)
-            kept = keeps_sequence(self.rules)
-            self.auditor = StreamAuditor(terms, scenario.hvps.discipline, kept, duration_ms, limits)
+        self.auditor = self._auditor(limits) if rehearsal is None else None
         self._bookings_told = 0
         self._progress = progress
         self.exchange: Exchange | None = None
@@ -123,6 +118,12 @@ class World:
 
             self.exchange = Exchange(self, replay)
         self._wire()
+
+    def _auditor(self, limits: Sequence[tuple[int, int, int]]) -> StreamAuditor:
+        duration_ms = 0 if self.rules is None else self.rules.duration_ms
+        terms = _auditors_terms(self.books, self.directory.accounts)
+        discipline = self.loaded.scenario.hvps.discipline
+        return StreamAuditor(terms, discipline, keeps_sequence(self.rules), duration_ms, limits)
 
     def _begins_ms(self) -> int:
         begins_ms = Hvps.begins_ms(self.timetable.business_days[0])

@@ -266,12 +266,6 @@ class Nets:
         """Numbers of the rounds whose nets have not been sent to SAPS, oldest first."""
         return [closed.number for closed in self._held]
 
-    @property
-    def unposted(self) -> int:
-        """Nets that have not reached their account: held, or waiting at level 4."""
-        held = sum(int((closed.nets != 0).sum()) for closed in self._held)
-        return held + len(self._net_of)
-
     # the cap --------------------------------------------------------------------------------------------------------
 
     def _cap_of(self, row: int) -> int:
