@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cnaps_sim.analysis.explain_matching import matching_of
+from cnaps_sim.analysis.explain_retail_why import absence, is_outside, outside_words, over_line, untimely
 from cnaps_sim.analysis.explain_tables import Told
 from cnaps_sim.analysis.metrics.caps import samples_of
 from cnaps_sim.analysis.metrics.columns import NONE, Columns, as_date, columns_of, has_table
@@ -136,7 +137,8 @@ class RetailStory:
         self.status = Status(row["status"])
         self.netted: int | None = row["netted_ms"]
         self.ended: int | None = row["ended_ms"]
-        self.answering = self.debtor if kind.is_debit else self.creditor
+        self.starter, self.answering = (self.debtor, self.creditor)[:: -1 if kind.is_debit else 1]
+        self.is_open = self.status == Status.PR11 and kind.has_reply
 
     def sentences(self) -> list[str]:
         """All sentences in order of time."""
@@ -151,9 +153,11 @@ class RetailStory:
         return f"{words}, of the retail date {as_date(row['date']).isoformat()}."
 
     def _sending(self) -> str:
-        sender = self.creditor if self.kind.is_debit else self.debtor
         package = ", in a package (包) that is checked and netted as one," if self.row["system"] == System.BEPS else ""
-        words = f"{sender} submitted it{package} at {format_clock(self.row['submitted_ms'])}"
+        submitted = self.row["submitted_ms"]
+        words = f"{self.starter} submitted it{package} at {format_clock(submitted)}"
+        if is_outside(self.run, submitted) and submitted == self.ended:
+            return f"{words}, {outside_words(self.run)}."
         if not self.kind.has_reply:
             return f"{words}; the cap was checked at that moment."
         return f"{words}; it needs the answer of {self.answering}, and the cap is checked when that comes."
@@ -161,18 +165,24 @@ class RetailStory:
     @property
     def _queued(self) -> bool:
         """Did it stand in the cap queue?"""
-        return self.row["released_by"] is not None or self.status in (Status.PR08, Status.PR11)
+        return self.row["released_by"] is not None or (self.status in (Status.PR08, Status.PR11) and not self.is_open)
 
     def _refusal(self) -> Refusal | None:
         if self.status == Status.PR08:
             return Refusal.CAP_QUEUE_CLOSED if self.row["reason"] else None
+        if self.status == Status.PR09 and self.row["reason_iso"] == Refusal.LOGGED_OUT.iso:
+            return untimely(self.run, self.row, self.told, self.starter)
         return _WHY.get((self.row["reason"] or "", self.row["reason_iso"] or ""))
 
     def _check(self) -> list[str]:
         """The answer and the cap check."""
         refusal = self._refusal()
         checked = self.row["submitted_ms"] if self._queued else self.ended
-        if self.status == Status.PR21 or (self.status in (Status.PR09, Status.PR32) and refusal != Refusal.CAP):
+        if (
+            self.is_open
+            or self.status == Status.PR21
+            or (self.status in (Status.PR09, Status.PR32) and refusal != Refusal.CAP)
+        ):
             return []
         told = []
         if self.kind.has_reply:
@@ -211,6 +221,12 @@ class RetailStory:
     def _end(self) -> list[str]:
         if self.netted is not None:
             return [*self._release(), self._finality(), *self._aftermath()]
+        if self.is_open:
+            return [
+                *self._absence(),
+                f"When the run ended {self.answering} had not answered it, and its time limit had not run out: it is "
+                "still open (PR11).",
+            ]
         if self.status == Status.PR11:
             return ["When the run stopped it still waited there."]
         at = "an unknown time" if self.ended is None else format_clock(self.ended)
@@ -222,11 +238,18 @@ class RetailStory:
             return [f"Its sender stopped it before it was netted (止付) at {at} (PR21)."]
         refusal = self._refusal()
         why = refusal.sentence if refusal else "no reason is recorded"
+        if refusal == Refusal.PAYER_BANK and not self.kind.is_debit:
+            why = over_line(self.run, self.row) or why
         codes = ", ".join(code for code in (self.status.value, self.row["reason"], self.row["reason_iso"]) if code)
         after = span(self.ended - self.row["submitted_ms"]) if self.ended is not None else ""
         late = f", {after} after it was submitted" if after and after != "0 ms" else ""
-        word = "It expired" if self.status == Status.PR32 else "It was refused"
-        return [f"{word} at {at}{late}: {why} ({codes}); nothing was netted."]
+        expired = self.status == Status.PR32
+        word = "It expired" if expired else "It was refused"
+        return [*(self._absence() if expired else ()), f"{word} at {at}{late}: {why} ({codes}); nothing was netted."]
+
+    def _absence(self) -> list[str]:
+        words = absence(self.told, self.answering, self.row["submitted_ms"], self.ended)
+        return [] if words is None else [words]
 
     def _finality(self) -> str:
         assert self.netted is not None

@@ -22,6 +22,7 @@ _QUEUED: Final = int(Act.QUEUED)
 _REFUSED: Final = int(Act.REFUSED)
 _STOPPED: Final = int(Act.STOPPED)
 _EXPIRED: Final = int(Act.EXPIRED)
+_OPEN: Final = int(Act.OPEN)
 _RAISED: Final = int(Act.CAP_WARNING_RAISED)
 _CLEARED: Final = int(Act.CAP_WARNING_CLEARED)
 _ACCEPTED: Final = int(Refusal.NONE)
@@ -31,8 +32,11 @@ _SELF_PAYMENT: Final = int(Refusal.SELF_PAYMENT)
 _AMOUNT: Final = int(Refusal.AMOUNT)
 _OUT_OF_HOURS: Final = int(Refusal.OUT_OF_HOURS)
 _LOGGED_OUT: Final = int(Refusal.LOGGED_OUT)
+_PAYER_BANK: Final = int(Refusal.PAYER_BANK)
+_PAYEE_BANK: Final = int(Refusal.PAYEE_BANK)
 _TIMED_OUT: Final = int(Refusal.TIMED_OUT)
 _IS_STOPPED: Final = int(Refusal.STOPPED)
+_UNANSWERED: Final = int(Refusal.UNANSWERED)
 _CAP: Final = int(Refusal.CAP)
 #: Bit k is set for a kind k that is a debit, that waits for headroom, that the other bank answers.
 _DEBITS: Final = sum(1 << kind for kind in RetailKind if kind.is_debit)
@@ -172,11 +176,36 @@ def cascade_queues(
         retry_queue(netting, positions, units, net_log, tallies, time_ms, row)
 
 
+@rule
+def was_logged_in(positions: Records, absences: Records, row: int, instant_ms: int) -> bool:
+    """Whether a participant was logged in at an instant, up to the present one.
+
+    An absence covers the instant in which it begins, not the one in which it ends.
+    """
+    at = positions[row].last_absence
+    while at != NOBODY:
+        if instant_ms >= absences[at].until_ms:
+            return True
+        if instant_ms >= absences[at].from_ms:
+            return False
+        at = absences[at].previous
+    return True
+
+
 @clause
-def find_retail_refusal(positions: Records, debtor_row: int, creditor_row: int, kind: int, refusal: int) -> int:
+def find_retail_refusal(
+    positions: Records,
+    absences: Records,
+    debtor_row: int,
+    creditor_row: int,
+    kind: int,
+    refusal: int,
+    submitted_ms: int,
+) -> int:
     """The first rule in order of precedence that refuses the unit, the cap apart; none: it may be netted.
 
-    A unit that was stopped before it came stays so.
+    A unit that was stopped before it came stays so. The bank that starts it must have been logged in when it submitted
+    it (`submitted_ms`), the bank that answers must be so now, when its answer comes.
     """
     debtor = positions[debtor_row]
     creditor = positions[creditor_row]
@@ -188,22 +217,26 @@ def find_retail_refusal(positions: Records, debtor_row: int, creditor_row: int, 
         return _SELF_PAYMENT
     if refusal == _AMOUNT or refusal == _OUT_OF_HOURS:
         return refusal
-    if debtor.logged_in and creditor.logged_in:
+    if debtor.last_absence == NOBODY and creditor.last_absence == NOBODY:
         return refusal
     is_debit = (_DEBITS >> kind) & 1 == 1
-    initiator = creditor.logged_in if is_debit else debtor.logged_in
-    if not initiator:
+    initiator_row = creditor_row if is_debit else debtor_row
+    if not was_logged_in(positions, absences, initiator_row, submitted_ms):
         return _LOGGED_OUT
-    if refusal == _ACCEPTED and (_REPLIES >> kind) & 1 == 1:
-        return _TIMED_OUT  # the bank that should answer is the one that is logged out
+    answers = debtor.logged_in if is_debit else creditor.logged_in
+    its_answer = refusal == _ACCEPTED or refusal == (_PAYER_BANK if is_debit else _PAYEE_BANK)
+    if its_answer and (_REPLIES >> kind) & 1 == 1 and not answers:
+        return _TIMED_OUT  # the bank that should say yes or no is the one that is logged out
     return refusal
 
 
 @clause
 def act_of_refusal(refusal: int) -> int:
-    """What becomes of a unit that is refused for this."""
+    """What becomes of a unit that is not netted for this reason."""
     if refusal == _IS_STOPPED:
         return _STOPPED
+    if refusal == _UNANSWERED:
+        return _OPEN
     return _EXPIRED if refusal == _TIMED_OUT else _REFUSED
 
 
@@ -249,6 +282,7 @@ def submit_unit_here(
     units: Records,
     net_log: Records,
     tallies: Records,
+    absences: Records,
     time_ms: int,
     unit: int,
     debtor_row: int,
@@ -257,10 +291,11 @@ def submit_unit_here(
     items: int,
     kind: int,
     refusal: int,
+    lag_ms: int,
 ) -> int:
     """A unit comes to its cap check: netted, queued or refused (`codes.Act`). The body of `submit_unit`."""
     netting[0].units_come += 1
-    refused = find_retail_refusal(positions, debtor_row, creditor_row, kind, refusal)
+    refused = find_retail_refusal(positions, absences, debtor_row, creditor_row, kind, refusal, time_ms - lag_ms)
     if refused == _ACCEPTED and amount <= headroom(positions[debtor_row]):
         count_in_positions(positions, tallies, debtor_row, creditor_row, amount, items, kind)
         note_lowest_headroom(positions[debtor_row])
@@ -293,6 +328,7 @@ def submit_unit(
     units: Records,
     net_log: Records,
     tallies: Records,
+    absences: Records,
     time_ms: int,
     unit: int,
     debtor_row: int,
@@ -301,13 +337,14 @@ def submit_unit(
     items: int,
     kind: int,
     refusal: int,
+    lag_ms: int,
 ) -> int:
-    """A unit comes to its cap check: netted, queued or refused (`codes.Act`)."""
+    """A unit that was submitted `lag_ms` ago comes to its cap check: netted, queued or refused (`codes.Act`)."""
     assert amount > 0
     assert items > 0
     return submit_unit_here(
-        netting, positions, units, net_log, tallies, time_ms, unit, debtor_row, creditor_row, amount, items, kind,
-        refusal,
+        netting, positions, units, net_log, tallies, absences, time_ms, unit, debtor_row, creditor_row, amount, items,
+        kind, refusal, lag_ms,
     )  # fmt: skip
 
 
@@ -318,6 +355,7 @@ def advance_units_here(
     units: Records,
     net_log: Records,
     tallies: Records,
+    absences: Records,
     retail: Records,
     first: int,
     until_ms: int,
@@ -329,8 +367,8 @@ def advance_units_here(
         unit = retail[row]
         assert unit.amount > 0
         submit_unit_here(
-            netting, positions, units, net_log, tallies, unit.time_ms, first_unit + row, int(unit.debtor),
-            int(unit.creditor), unit.amount, int(unit.items), int(unit.kind), int(unit.refusal),
+            netting, positions, units, net_log, tallies, absences, unit.time_ms, first_unit + row, int(unit.debtor),
+            int(unit.creditor), unit.amount, int(unit.items), int(unit.kind), int(unit.refusal), unit.lag_ms,
         )  # fmt: skip
         row += 1
         if netting[0].crossings > 0:
@@ -345,6 +383,7 @@ def advance_units(
     units: Records,
     net_log: Records,
     tallies: Records,
+    absences: Records,
     retail: Records,
     first: int,
     until_ms: int,
@@ -355,5 +394,5 @@ def advance_units(
     Stops early, after a whole cascade, when a watch line has been crossed. The caller has made sure of room.
     """
     return advance_units_here(
-        netting, positions, units, net_log, tallies, retail, first, until_ms, first_unit
+        netting, positions, units, net_log, tallies, absences, retail, first, until_ms, first_unit
     )  # fmt: skip

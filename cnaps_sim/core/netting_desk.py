@@ -13,7 +13,7 @@ import numpy as np
 from cnaps_sim.core import netting_terms
 from cnaps_sim.core.netting import advance_units, submit_unit
 from cnaps_sim.core.netting_match import choose, net_together
-from cnaps_sim.core.netting_records import NET_LOG, NETTING, POSITION, TALLY, UNIT
+from cnaps_sim.core.netting_records import ABSENCE, BEGINNING_MS, NET_LOG, NETTING, POSITION, TALLY, UNIT
 from cnaps_sim.core.records import NO_WARNING_LINE, NOBODY, Records, as_records, new
 from cnaps_sim.words.codes import Act, Answer
 from cnaps_sim.words.retail import RetailKind
@@ -21,6 +21,7 @@ from cnaps_sim.words.retail import RetailKind
 #: Rows of a flow that one compiled call nets at most: they may all have to wait, and the room is made before.
 SLICE: Final = 1 << 15
 _FIRST_ROOM: Final = 1024
+_FIRST_ABSENCES: Final = 16
 _OBSERVABLE: Final = (
     "position",
     "unsettled",
@@ -61,6 +62,7 @@ class Netting:
         self.positions: Records = new(POSITION, len(participants))
         self.units: Records = new(UNIT, 0)
         self.net_log: Records = new(NET_LOG, _FIRST_ROOM)
+        self.absences: Records = new(ABSENCE, 0)
         self.tallies: Records = new(TALLY, (len(RetailKind), len(Act)))
         self.netting: Records = new(NETTING, 1)
         self.netting["log_all"] = log_all
@@ -76,14 +78,16 @@ class Netting:
         participant["cap"] = participant["lowest_headroom"] = given.get("cap", 0)
         participant["cap_line"] = given.get("cap_line", NO_WARNING_LINE)
         participant["closed"] = given.get("closed", False)
-        participant["logged_in"] = given.get("logged_in", True)
         participant["warned"] = participant["cap"] < participant["cap_line"]
         participant["heap"] = NOBODY
         participant["next_woken"] = NOBODY
+        participant["last_absence"] = NOBODY
+        participant["logged_in"] = True
+        self.set_logged_in(BEGINNING_MS, row, given.get("logged_in", True))
 
     @property
     def tables(self) -> tuple[Records, Records, Records, Records, Records]:
-        """What every rule changes: desk, positions, waiting units, log, tallies."""
+        """What rules change: desk, positions, waiting units, log, tallies."""
         return self.netting, self.positions, self.units, self.net_log, self.tallies
 
     def make_room(self, arrivals: int) -> None:
@@ -122,17 +126,20 @@ class Netting:
         items: int,
         kind: int,
         refusal: int = 0,
+        lag_ms: int = 0,
     ) -> Act:
-        """One unit of `amount` fen comes to its cap check; returns what was done with it."""
+        """One unit of `amount` fen, submitted `lag_ms` ago, comes to its cap check; returns what was done with it."""
         self.make_room(1)
-        return Act(submit_unit(*self.tables, time_ms, unit, debtor, creditor, amount, items, int(kind), int(refusal)))
+        terms = (time_ms, unit, debtor, creditor, amount, items, int(kind), int(refusal), lag_ms)
+        return Act(submit_unit(*self.tables, self.absences, *terms))
 
     def advance(self, rows: Records, first: int, until_ms: int, first_unit: int = 0) -> int:
         """Net the rows of a retail flow (netting_records.RETAIL, sorted by time) before `until_ms`; the next row."""
         rows = as_records(rows)
         while first < len(rows) and rows["time_ms"][first] < until_ms:
             self.make_room(min(SLICE, len(rows) - first))
-            first = int(advance_units(*self.tables, rows[: first + SLICE], first, until_ms, first_unit))
+            part = rows[: first + SLICE]
+            first = int(advance_units(*self.tables, self.absences, part, first, until_ms, first_unit))
             if self.netting["crossings"][0]:
                 break
         return first
@@ -169,9 +176,14 @@ class Netting:
         """A closed participant neither pays nor is paid."""
         self.positions["closed"][participant] = on
 
-    def set_logged_in(self, participant: int, on: bool) -> None:
-        """A participant that is logged out neither sends nor answers."""
-        self.positions["logged_in"][participant] = on
+    def set_logged_in(self, time_ms: int, participant: int, on: bool) -> None:
+        """A participant that is logged out neither sends nor answers; what it sent before is not touched."""
+        count = len(self.absences)
+        if self.netting["absence_count"][0] == count:
+            grown = new(ABSENCE, max(_FIRST_ABSENCES, 2 * count))
+            grown[:count] = self.absences
+            self.absences = grown
+        netting_terms.set_logged_in(self.netting, self.positions, self.absences, time_ms, participant, on)
 
     # rounds -------------------------------------------------------------------------------------------------------
 

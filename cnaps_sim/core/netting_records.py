@@ -6,7 +6,13 @@ time int64 ms of the run. As in `records`, no field may bear a name that `numpy.
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
+
+#: Before any instant of a run, and after it.
+BEGINNING_MS: Final = -(2**63)
+FOREVER_MS: Final = 2**63 - 1
 
 NETTING = np.dtype(
     [
@@ -22,6 +28,7 @@ NETTING = np.dtype(
         ("crossings", np.int64),  # watch lines crossed since the clock last looked
         ("first_woken", np.int64),  # chain of participants whose cap queue is to be retried, first credited first
         ("last_woken", np.int64),
+        ("absence_count", np.int64),
     ],
     align=True,
 )
@@ -42,10 +49,22 @@ POSITION = np.dtype(
         ("waiting_fen", np.int64),
         ("woken_by", np.int64),
         ("next_woken", np.int64),
+        ("last_absence", np.int64),  # row of its latest absence, -1 if it was never logged out
         ("closed", np.bool_),
-        ("logged_in", np.bool_),
+        ("logged_in", np.bool_),  # now; when it was before, its absences tell
         ("warned", np.bool_),
         ("woken", np.bool_),
+    ],
+    align=True,
+)
+
+#: A time in which a participant was logged out; each participant's form a chain, the latest first.
+ABSENCE = np.dtype(
+    [
+        ("participant", np.int64),
+        ("from_ms", np.int64),  # BEGINNING_MS: it was logged out when the run began
+        ("until_ms", np.int64),  # the instant in which it was logged in again; FOREVER_MS while it lasts
+        ("previous", np.int64),  # row of the participant's absence before, -1 if there was none
     ],
     align=True,
 )
@@ -90,10 +109,10 @@ RETAIL = np.dtype(
     [
         ("time_ms", np.int64),  # instant of the cap check: submission, or the reply where the kind has one
         ("amount", np.int64),  # fen, of all items
+        ("lag_ms", np.int64),  # how long before its cap check it was submitted; negative only out of hours
         ("debtor", np.int32),  # the payer's participant, also of a debit
         ("creditor", np.int32),
         ("items", np.int32),
-        ("lag_ms", np.int32),  # how long before its cap check it was submitted
         ("kind", np.int8),  # retail.RetailKind
         ("refusal", np.int8),  # codes.Refusal that is known without the netting server, 0 if none
     ],

@@ -20,6 +20,7 @@ from cnaps_sim.core.netting import (
     write_net_log,
 )
 from cnaps_sim.core.netting_heap import take
+from cnaps_sim.core.netting_records import FOREVER_MS
 from cnaps_sim.core.records import NOBODY, Records
 from cnaps_sim.words.codes import Act, Answer, Cause, Refusal
 from cnaps_sim.words.retail import RetailKind
@@ -62,6 +63,28 @@ def set_cap_line(netting: Records, positions: Records, net_log: Records, time_ms
     """The participant is warned while its headroom is below `line` fen."""
     positions[row].cap_line = line
     watch_cap(netting, positions, net_log, time_ms, row)
+
+
+@rule
+def set_logged_in(
+    netting: Records, positions: Records, absences: Records, time_ms: int, row: int, logged_in: bool
+) -> None:
+    """The participant logs in or out; the caller has made sure that there is room for one absence more."""
+    participant = positions[row]
+    if logged_in == participant.logged_in:
+        return
+    participant.logged_in = logged_in
+    if logged_in:
+        absences[participant.last_absence].until_ms = time_ms
+        return
+    at = netting[0].absence_count
+    netting[0].absence_count += 1
+    absence = absences[at]
+    absence.participant = row
+    absence.from_ms = time_ms
+    absence.until_ms = FOREVER_MS
+    absence.previous = participant.last_absence
+    participant.last_absence = at
 
 
 @rule

@@ -51,18 +51,27 @@ class Netting(NettingLedger):
     # Units come
 
     def submit(
-        self, time: int, unit: int, debtor: int, creditor: int, amount: int, items: int, kind: int, refusal: int = 0
+        self,
+        time: int,
+        unit: int,
+        debtor: int,
+        creditor: int,
+        amount: int,
+        items: int,
+        kind: int,
+        refusal: int = 0,
+        lag_ms: int = 0,
     ) -> Act:
-        """One unit comes to its cap check: NETTED, QUEUED, REFUSED, STOPPED or EXPIRED.
+        """One unit comes to its cap check: NETTED, QUEUED, REFUSED, STOPPED, EXPIRED or OPEN.
 
         time in ms, amount in fen (> 0) of all items (> 0), participants by row; `refusal` is what is known without the
-        netting server. A unit that is netted releases others in a cascade.
+        netting server. It was submitted `lag_ms` ago. A unit that is netted releases others in a cascade.
         """
         assert amount > 0
         assert items > 0
         self.units_come += 1
         payer, payee = self.participants[debtor], self.participants[creditor]
-        outcome = judge(payer, payee, kind, refusal)
+        outcome = judge(payer, payee, kind, refusal, time - lag_ms)
         if outcome is ACCEPTED:
             if payer.cap + payer.position + payer.unsettled >= amount:
                 self._net_at_once(time, unit, payer, payee, amount, items, kind)
@@ -98,14 +107,14 @@ class Netting(NettingLedger):
     def advance(self, rows: Any, first: int, until_ms: int, first_unit: int) -> int:
         """Submit the units of a flow from row `first` while their time is before `until_ms`.
 
-        rows: structured array or list of (time_ms, amount, debtor, creditor, items, lag_ms, kind, refusal), sorted by
+        rows: structured array or list of (time_ms, amount, lag_ms, debtor, creditor, items, kind, refusal), sorted by
         time; row r is unit `first_unit + r`. Stops after a row when a watch line was crossed. Answers the next row.
         """
         end = bisect_left(rows, until_ms, lo=first, key=_TIME)
         submit = self.submit
         for unit, row in zip(count(first_unit + first), plain_rows(rows, first, end), strict=False):
-            time, amount, debtor, creditor, items, _, kind, refusal = row
-            submit(time, unit, debtor, creditor, amount, items, kind, refusal)
+            time, amount, lag_ms, debtor, creditor, items, kind, refusal = row
+            submit(time, unit, debtor, creditor, amount, items, kind, refusal, lag_ms)
             if self.crossings:
                 return unit - first_unit + 1
         return end
@@ -247,9 +256,9 @@ class Netting(NettingLedger):
         """Whether the participant's account is closed: nothing more is netted to or from it on arrival."""
         self.participants[participant].closed = on
 
-    def set_logged_in(self, participant: int, on: bool) -> None:
-        """Whether the participant is logged in: only then does it start units and answer."""
-        self.participants[participant].logged_in = on
+    def set_logged_in(self, time: int, participant: int, on: bool) -> None:
+        """Whether the participant is logged in from now on: only then does it start units and answer."""
+        self.participants[participant].log(time, on)
 
     # Units are withdrawn
 

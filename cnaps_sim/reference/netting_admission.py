@@ -21,14 +21,18 @@ ACCEPTED: Final[Outcome] = (Act.NETTED, Refusal.NONE)
 REFUSED: Final = {refusal: (Act.REFUSED, refusal) for refusal in Refusal}
 _STOPPED: Final[Outcome] = (Act.STOPPED, Refusal.STOPPED)
 _EXPIRED: Final[Outcome] = (Act.EXPIRED, Refusal.TIMED_OUT)
+_OPEN: Final[Outcome] = (Act.OPEN, Refusal.UNANSWERED)
 #: Found before the netting server saw the unit: those that go before everything it finds, and those that go after it
 #: has looked at who pays whom.
 _FIRST: Final = (Refusal.FORMAT, Refusal.DUPLICATE, Refusal.NO_BOOK)
 _SECOND: Final = (Refusal.AMOUNT, Refusal.OUT_OF_HOURS)
 
 
-def judge(payer: Participant, payee: Participant, kind: int, refusal: int) -> Outcome:
-    """What a unit comes to before headroom is looked at, in order of precedence; one that was stopped stays so."""
+def judge(payer: Participant, payee: Participant, kind: int, refusal: int, submitted: int) -> Outcome:
+    """What a unit comes to before headroom is looked at, in order of precedence; one that was stopped stays so.
+
+    Its initiator must have been logged in when it was submitted, the bank that answers when the answer comes, now.
+    """
     if refusal == Refusal.STOPPED:
         return _STOPPED
     if refusal in _FIRST:
@@ -40,13 +44,12 @@ def judge(payer: Participant, payee: Participant, kind: int, refusal: int) -> Ou
     if refusal in _SECOND:
         return REFUSED[Refusal(refusal)]
     initiator, other = (payee, payer) if _IS_DEBIT[kind] else (payer, payee)
-    if not initiator.logged_in:
+    if not initiator.was_logged_in(submitted):
         return REFUSED[Refusal.LOGGED_OUT]
-    if refusal:
-        return told_by_row(refusal)
-    if _HAS_REPLY[kind] and not other.logged_in:
+    says_no = Refusal.PAYER_BANK if _IS_DEBIT[kind] else Refusal.PAYEE_BANK
+    if _HAS_REPLY[kind] and not other.logged_in and refusal in (Refusal.NONE, says_no):
         return _EXPIRED
-    return ACCEPTED
+    return told_by_row(refusal)
 
 
 def told_by_row(refusal: int) -> Outcome:
@@ -57,4 +60,6 @@ def told_by_row(refusal: int) -> Outcome:
         return _STOPPED
     if refusal == Refusal.TIMED_OUT:
         return _EXPIRED
+    if refusal == Refusal.UNANSWERED:
+        return _OPEN
     return REFUSED[Refusal(refusal)]

@@ -16,6 +16,8 @@ from cnaps_sim.words.retail import RetailKind
 
 #: Below any headroom: a participant with this line is never warned.
 NEVER: Final = -(2**63)
+#: Before any instant.
+BEGINNING: Final = -(2**63)
 #: (unit, time_ms, cause, units_come, act, refusal, kind)
 LogEntry = tuple[int, int, int, int, int, int, int]
 
@@ -57,12 +59,13 @@ class Participant:
     cap_line         限额预警: the participant is `warned` while its headroom is below the line
     lowest_headroom  since the run began, after a netting or a change of the cap
     sent, received   netted since the run began, fen; `_count` in items
+    log_ins          (instant, logged in from then on), the latest last; the first stands before any instant
     queue            its cap queue, the next to be netted first
     woken, woken_by  whether the queue is about to be retried, and the latest cause for it
     """
 
     __slots__ = (
-        "cap", "cap_line", "closed", "logged_in", "lowest_headroom", "position", "queue", "received",
+        "cap", "cap_line", "closed", "log_ins", "logged_in", "lowest_headroom", "position", "queue", "received",
         "received_count", "row", "sent", "sent_count", "unsettled", "warned", "woken", "woken_by",
     )  # fmt: skip
 
@@ -71,7 +74,8 @@ class Participant:
         self.cap = int(terms.get("cap", 0))
         self.cap_line = int(terms.get("cap_line", NEVER))
         self.closed = bool(terms.get("closed", False))
-        self.logged_in = bool(terms.get("logged_in", True))
+        self.log_ins: list[tuple[int, bool]] = []
+        self.log(BEGINNING, bool(terms.get("logged_in", True)))
         self.position = self.unsettled = 0
         self.sent = self.received = 0
         self.sent_count = self.received_count = 0
@@ -84,6 +88,18 @@ class Participant:
     def headroom(self) -> int:
         """What it can still send: cap + position + unsettled. Negative only after a cut of the cap."""
         return self.cap + self.position + self.unsettled
+
+    def log(self, time: int, on: bool) -> None:
+        """It is logged in (`on`) or out from this instant on."""
+        self.logged_in = on
+        self.log_ins.append((time, on))
+
+    def was_logged_in(self, instant: int) -> bool:
+        """Whether it was logged in at an instant: as the latest change at or before it says."""
+        for since, on in reversed(self.log_ins):
+            if since <= instant:
+                return on
+        raise AssertionError("an instant before the beginning")
 
     def note_lowest(self) -> None:
         """Keep the lowest headroom of the run."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 
 #: Parts of the net debit cap (净借记限额) that the central bank sets, and the line of its warning.
 CAP_FIELDS: Final = ("pledged", "credit_line", "cap_warning_line")
+#: Why an order about a retail payment was refused, where the settlement queue has other words for it.
+_WORDS: Final = {
+    ("cancel", Answer.NOT_WAITING): "its package is not waiting in the cap queue",
+    ("stop payment", Answer.NOT_WAITING): "it has not been sent, or it has ended without being netted",
+    ("recall", Answer.NOT_SETTLED): "it has not been netted",
+}
 
 
 @dataclass(frozen=True)
@@ -196,8 +202,12 @@ class RetailOrders:
         answer = self.clearing.third_party.cancel(now, sender)
         self.tell(action.from_, answer, "cancel third party", "third-party nets cancelled whole")
 
-    def order_cancel(self, payment_id: str, then: Callable[[Answer], None]) -> None:
-        """Have a package cancelled, by message where it travels; `then` is told the answer."""
+    def order_cancel(self, payment_id: str) -> None:
+        """Have a package cancelled, by message where it travels."""
+
+        def then(answer: Answer) -> None:
+            self.tell(payment_id, answer, "cancel", "package cancelled")
+
         exchange = self.clearing.world.exchange
         if exchange is not None and exchange.retail is not None:
             exchange.retail.cancel(payment_id, then)
@@ -220,7 +230,8 @@ class RetailOrders:
         if answer == Answer.DONE:
             self.recorder.tell(self._now(), "action", subject, words)
         else:
-            self.recorder.tell(self._now(), "refusal", subject, f"{verb} refused: {answer.sentence}")
+            why = _WORDS.get((verb, answer), answer.sentence)
+            self.recorder.tell(self._now(), "refusal", subject, f"{verb} refused: {why}")
 
     def _now(self) -> int:
         return int(self.clearing.clock.now)

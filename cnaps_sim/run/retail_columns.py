@@ -30,6 +30,7 @@ _STATUS_OF_ACT: Final = {
     Act.STOPPED: Status.PR21,
     Act.EXPIRED: Status.PR32,
     Act.QUEUED: Status.PR11,
+    Act.OPEN: Status.PR11,
 }
 _CODE_OF_ACT: Final = np.array(
     [STATUSES.index(_STATUS_OF_ACT[act]) if act in _STATUS_OF_ACT else -1 for act in Act], np.int32
@@ -39,8 +40,12 @@ _NETTED: Final = int(Act.NETTED)
 _REFUSED: Final = int(Act.REFUSED)
 _STOPPED: Final = int(Act.STOPPED)
 _EXPIRED: Final = int(Act.EXPIRED)
+_OPEN: Final = int(Act.OPEN)
 _IS_STOPPED: Final = int(Refusal.STOPPED)
 _TIMED_OUT: Final = int(Refusal.TIMED_OUT)
+_UNANSWERED: Final = int(Refusal.UNANSWERED)
+#: Up to this one a refusal of a row was known when it was sent.
+_LAST_KNOWN: Final = int(Refusal.OUT_OF_HOURS)
 _NEVER: Final = int(NEVER)
 
 
@@ -103,7 +108,8 @@ def unfold(
 ) -> int:
     """Fill the columns of a chunk's items in the order of `ItemColumns`; returns the number of items.
 
-    A unit without a fate of its own ended when its row came: netted, or as the row's refusal says.
+    A unit without a fate of its own ended when its row came: netted, or as the row's refusal says. One that was
+    refused for what was known when it was sent ended then, which is not within the run if it came out of hours.
     """
     fate = 0
     ended_rounds = 0
@@ -120,6 +126,8 @@ def unfold(
             net_round = ended_rounds + 1 if ended_rounds < bounds.shape[0] else 0
         elif refusal == _IS_STOPPED:
             act = _STOPPED
+        elif refusal == _UNANSWERED:
+            act = _OPEN
         else:
             act = _EXPIRED if refusal == _TIMED_OUT else _REFUSED
         if fate < fates.shape[0] and fates[fate].unit == first_unit + row:
@@ -128,6 +136,11 @@ def unfold(
             refusal = int(fates[fate].refusal)
             net_round = fates[fate].net_round
             fate += 1
+        if act == _REFUSED and 0 < unit.refusal <= _LAST_KNOWN:
+            ended_ms = unit.time_ms - unit.lag_ms
+        elif act == _OPEN:
+            ended_ms = _NEVER
+            refusal = 0
         netted_ms = ended_ms if act == _NETTED else _NEVER
         status = code_of_act[act]
         for _ in range(unit.items):

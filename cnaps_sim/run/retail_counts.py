@@ -16,6 +16,7 @@ from cnaps_sim.core.records import Records
 from cnaps_sim.engine.netting_recorder import Round
 from cnaps_sim.run.columns import NEVER, Array
 from cnaps_sim.run.retail_columns import SYSTEMS, ItemColumns
+from cnaps_sim.run.retail_fates import LATE
 from cnaps_sim.words.codes import Act, Cause, Refusal
 from cnaps_sim.workload.retail_chunk import RetailChunk
 
@@ -39,6 +40,7 @@ class ItemCounts:
         self._refusals = np.zeros((len(SYSTEMS), len(Refusal), 3), np.int64)
         self._over_cap = np.zeros((len(accounts), 3), np.int64)
         self._queued = np.zeros((len(accounts), 3), np.int64)
+        self._late: list[Records] = []
 
     def add(self, items: ItemColumns) -> None:
         """Add the items of one chunk."""
@@ -57,6 +59,16 @@ class ItemCounts:
         units = chunk.rows[fates["unit"][waited] - chunk.first_unit]
         for place, values in enumerate((units["items"], units["amount"] >> _HALF, units["amount"] & _LOW_HALF)):
             np.add.at(self._queued[:, place], units["debtor"], values)
+
+    def add_late(self, late: Records) -> None:
+        """Add the units of a chunk that expire after the netting server has decided so (`retail_fates.LATE`)."""
+        if len(late):
+            self._late.append(late)
+
+    @property
+    def late(self) -> Records:
+        """All of those."""
+        return np.concatenate([np.zeros(0, LATE), *self._late])
 
     def mean_delays(self) -> dict[str, float | None]:
         """Of each system the exact mean time from submission to netting of its netted items, ms; null if none was."""

@@ -20,15 +20,12 @@ from cnaps_sim.run.retail_population import retail_terms
 from cnaps_sim.systems.mail import RETAIL_SYSTEMS, can_travel
 from cnaps_sim.systems.net_notices import NetNotices
 from cnaps_sim.systems.retail_centre import RetailCentre
-from cnaps_sim.systems.retail_register import RetailRegister, Standing
+from cnaps_sim.systems.retail_register import NO_REPLY, RetailRegister, Standing
 from cnaps_sim.systems.retail_terms import RetailLimits
 from cnaps_sim.words.codes import Act, Answer, Refusal
 from cnaps_sim.words.errors import InputError
-from cnaps_sim.words.retail import RetailKind
 from cnaps_sim.workload.retail_amended import Return
 from cnaps_sim.workload.retail_chunk import Integers
-from cnaps_sim.workload.retail_counts import SLOW
-from cnaps_sim.workload.retail_units import working_days_ms
 
 if TYPE_CHECKING:
     from cnaps_sim.run.exchange import Exchange
@@ -58,10 +55,12 @@ class RetailExchange:
             self.register,
             RetailLimits(self.terms.beps.package_limit, self.terms.item_limit, exchange.banks.__contains__),
             self._limit_ms,
+            clearing.limits.run_ends_ms,
         )
         self.centre.on_stop = lambda unit: clearing.stop(unit, int(self.register.rows["time_ms"][unit]))
         if clearing.auditor is not None:
             self.centre.on_refusal = clearing.auditor.see_refusal
+            self.centre.on_check = clearing.auditor.see_arrival
         self._sent: dict[int, OriginalMessage] = {}
         self._pending: _Pending = {}
         for bank in exchange.banks.values():
@@ -107,19 +106,20 @@ class RetailExchange:
         if self.clearing.auditor is not None and len(self.register):
             self.clearing.auditor.see_chunk(self.register.rows, 0, len(self.register))
         begins_ms = self.days[0].begins_ms
-        order = np.argsort(self.register.sent_ms, kind="stable")
-        earlier = order[self.register.sent_ms[order] < begins_ms].tolist()
+        times_ms = np.where(self.register.outside, self.register.rows["time_ms"], self.register.sent_ms)
+        order = np.argsort(times_ms, kind="stable")
+        earlier = order[times_ms[order] < begins_ms].tolist()
         for unit in earlier:
             self._carry_over(unit)
-        self.clock.process(self._submissions(order[len(earlier) :]))
+        later = order[len(earlier) :]
+        self.clock.process(self._submissions(later, times_ms[later]))
         for day in self.days:
             self.clock.call_at(day.ends_ms - 1, Rank.SAMPLE, self._give_up(day.begins_ms, day.ends_ms))
 
     # sending ------------------------------------------------------------------------------------------------------
 
-    def _submissions(self, order: Any) -> Process:
+    def _submissions(self, order: Any, times: Integers) -> Process:
         """Every unit of the run, at the instant at which its bank sends it."""
-        times = self.register.sent_ms[order]
         ends = np.append(np.flatnonzero(np.diff(times)) + 1, len(times)) if len(times) else times
         start = 0
         for end in map(int, ends):
@@ -129,9 +129,13 @@ class RetailExchange:
             start = end
 
     def _submit(self, unit: int) -> None:
-        """The bank that starts it sends it, or refuses it itself: a client's line, more than a message can hold."""
+        """The bank that starts it sends it, or refuses it itself: a client's line, more than a message can hold.
+
+        Nothing travels before or after the run: what was sent then is refused as its row says.
+        """
         register = self.register
-        if register.refused_by_starter(unit) or register.rows["items"][unit] > MOST_PAYMENTS:
+        stays = register.outside[unit] or register.refused_by_starter(unit)
+        if stays or register.rows["items"][unit] > MOST_PAYMENTS:
             self.centre.check(unit, int(register.rows["refusal"][unit]))
         elif self.exchange.replay is None:
             bank = self._bank_of(register.starter(unit))
@@ -144,16 +148,14 @@ class RetailExchange:
     def _carry_over(self, unit: int) -> None:
         """A unit that was sent before the run began: it waits for its reply, or for its limit."""
         register, row = self.register, self.register.rows[unit]
-        time_ms = int(row["time_ms"])
         bank = self._bank_of(register.starter(unit))
         sent_at = self.exchange.mail.moment(int(register.sent_ms[unit]))
         original = retail_bank.sent_before(bank, self._unit(unit), sent_at.date())
         register.originals[unit] = original
-        expires = row["refusal"] == Refusal.TIMED_OUT
-        self.centre.expect(unit, time_ms if expires else self._last_ms)
-        if not expires and self.exchange.replay is None:
+        self.centre.expect(unit)
+        if row["refusal"] not in NO_REPLY and self.exchange.replay is None:
             asked = Asked(unit, register.kind(unit), bank.member, original.message, original.transactions)
-            self._answer_at(time_ms, asked)
+            self._answer_at(int(row["time_ms"]), asked)
 
     def _give_up(self, begins_ms: int, ends_ms: int) -> Callable[[], None]:
         """A retail date ends: what was sent in it and has not arrived comes too late, if it comes at all (TM01)."""
@@ -165,25 +167,11 @@ class RetailExchange:
 
         return give_up
 
-    @property
-    def _last_ms(self) -> int:
-        """The last instant at which a unit of the run can end."""
-        return self.days[-1].ends_ms - 1
-
     def _limit_ms(self, unit: int) -> int:
-        """When a unit that arrives now expires; a limit past the run ends with it."""
-        kind, row = self.register.kind(unit), self.register.rows[unit]
-        now = int(self.clock.now)
-        if row["refusal"] == Refusal.TIMED_OUT:
-            limit_ms = now + int(row["lag_ms"])
-        elif kind in SLOW:
-            sent_ms = np.array([self.register.sent_ms[unit]])
-            days_ms = int(working_days_ms(sent_ms, self.days, self.terms.beps.reply_days)[0])
-            limit_ms = max(now + days_ms, int(row["time_ms"]))  # a generator knows dates before the run, too
-        else:
-            ibps = kind in (RetailKind.IBPS_CREDIT, RetailKind.IBPS_DEBIT)
-            limit_ms = now + (self.terms.ibps.reply_limit if ibps else self.terms.beps.realtime_limit)
-        return min(limit_ms, self._last_ms)
+        """When a unit that has arrived expires, if that is within the run."""
+        register = self.register
+        kinds, arrived_ms = register.rows["kind"][unit : unit + 1], register.arrived_ms[unit : unit + 1]
+        return int(self.clearing.limits.ends_ms(kinds, arrived_ms)[0])
 
     # answering ----------------------------------------------------------------------------------------------------
 
@@ -199,7 +187,7 @@ class RetailExchange:
         asked = retail_bank.asked_by(checked, -1)
         unit = self.register.unit_of(asked.transactions[0].transaction_id)
         refusal = int(self.register.rows["refusal"][unit])
-        if self.register.needs_reply(unit) and refusal != Refusal.TIMED_OUT:
+        if self.register.needs_reply(unit) and refusal not in NO_REPLY:
             leaves_ms = int(self.clock.now) + int(self.register.rows["lag_ms"][unit])
             self._answer_at(leaves_ms, Asked(unit, asked.kind, asked.starter, asked.message, asked.transactions))
         return True

@@ -14,14 +14,15 @@ import pyarrow as pa
 
 from cnaps_sim.core.records import Records
 from cnaps_sim.run.columns import NEVER, Array
-from cnaps_sim.words.codes import MATCHING_CAUSE, Act, Cause, Status, matching_number
+from cnaps_sim.words.codes import MATCHING_CAUSE, Act, Cause, Refusal, Status, matching_number
 from cnaps_sim.workload.retail_chunk import RetailChunk
+from cnaps_sim.workload.retail_limits import ReplyLimits
 
 #: One unit with an outcome of its own, in order of units.
 FATE: Final = np.dtype(
     [
         ("unit", np.int64),
-        ("ended_ms", np.int64),  # instant of the final act; NEVER while it waits
+        ("ended_ms", np.int64),  # instant of the final act; NEVER while it waits, or stays open
         ("cause", np.int64),  # codes.Cause, the releasing unit or a matching; NONE unless it was netted
         ("net_round", np.int64),  # the round it was netted into, 0 if none
         ("act", np.int8),  # codes.Act
@@ -29,7 +30,25 @@ FATE: Final = np.dtype(
     ],
     align=True,
 )
+#: One unit of which the netting server decides, when a reply would have come, that it will not be answered in time.
+LATE: Final = np.dtype(
+    [
+        ("unit", np.int64),
+        ("decided_ms", np.int64),
+        ("ended_ms", np.int64),  # when its time limit runs out; NEVER if that is not of this run, so that it stays open
+        ("items", np.int64),
+        ("fen", np.int64),
+        ("kind", np.int8),  # RetailKind
+    ],
+    align=True,
+)
 _WARNINGS: Final = (int(Act.CAP_WARNING_RAISED), int(Act.CAP_WARNING_CLEARED))
+
+
+def is_open(late: Records) -> Array:
+    """Which of some LATE records tell of a unit that stays open."""
+    never: Array = late["ended_ms"] == NEVER
+    return never
 
 
 class RoundEnd(NamedTuple):
@@ -68,9 +87,17 @@ class RetailFates:
     log:           NET_LOG entries of the whole run, in order
     rounds:        every round that has ended, in order
     interventions: originals of later returns and reversals, and stopped units, in any order
+    limits:        of replies; None if no unit expires that its row does not call timed out
     """
 
-    def __init__(self, log: Records, rounds: Sequence[RoundEnd], interventions: Iterable[Intervention] = ()) -> None:
+    def __init__(
+        self,
+        log: Records,
+        rounds: Sequence[RoundEnd],
+        interventions: Iterable[Intervention] = (),
+        limits: ReplyLimits | None = None,
+    ) -> None:
+        self._limits = limits
         self.fates = _last_entries(log, rounds)
         self._units = np.ascontiguousarray(self.fates["unit"])  # looked up twice a chunk
         self.rounds = len(rounds)
@@ -80,7 +107,38 @@ class RetailFates:
         self._intervened = np.array([one.unit for one in self._interventions], np.int64)
 
     def of(self, chunk: RetailChunk) -> Records:
-        """FATE records of a chunk's units that have an entry, in order."""
+        """FATE records of a chunk's units that have an entry, in order.
+
+        A unit whose answering bank was logged out expires when its time limit runs out, though the netting server
+        decides it when the reply would have come; if the limit is not of this run, it is open.
+        """
+        fates, late = self._logged(chunk), self.late(chunk)
+        if not len(late):
+            return fates
+        fates = fates.copy()
+        places = np.searchsorted(fates["unit"], late["unit"])
+        fates["ended_ms"][places] = late["ended_ms"]
+        fates["act"][places] = np.where(is_open(late), Act.OPEN, Act.EXPIRED)
+        return fates
+
+    def late(self, chunk: RetailChunk) -> Records:
+        """LATE records of a chunk's units that expire later than their entry was written, in order."""
+        fates = self._logged(chunk)
+        fates = fates[fates["act"] == Act.EXPIRED]
+        rows = chunk.rows[fates["unit"] - chunk.first_unit]
+        early = rows["refusal"] != Refusal.TIMED_OUT
+        if self._limits is None or not early.any():
+            return np.zeros(0, LATE)
+        fates, rows = fates[early], rows[early]
+        ends_ms = self._limits.ends_ms(rows["kind"], rows["time_ms"] - rows["lag_ms"])
+        late = np.zeros(len(rows), LATE)
+        late["unit"], late["decided_ms"] = fates["unit"], fates["ended_ms"]
+        late["ended_ms"] = np.where(ends_ms < self._limits.run_ends_ms, ends_ms, NEVER)
+        for name, column in (("items", "items"), ("fen", "amount"), ("kind", "kind")):
+            late[name] = rows[column]
+        return late
+
+    def _logged(self, chunk: RetailChunk) -> Records:
         low, high = np.searchsorted(self._units, [chunk.first_unit, chunk.first_unit + len(chunk.rows)])
         return self.fates[low:high]
 

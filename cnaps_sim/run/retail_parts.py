@@ -139,6 +139,7 @@ def retail_parts(
         items = item_columns(chunk, fates)
         totals.add(items)
         totals.counts.add_queued(chunk, fates.of(chunk))
+        totals.counts.add_late(fates.late(chunk))
         if payments is None or not codes:
             continue
         part = payments.part(items)

@@ -156,6 +156,10 @@ def _generated(
     try:
         return GeneratedRetail(sizes, days, volumes, timetable.calendar, streams, terms, RetailParameters(**shapes))
     except InputError as error:
+        terms_of = error.place if error.place in ("beps", "ibps") else ""
+        if terms_of:  # a term of the system, not of its generator
+            key = f"{terms_of}.{error.key}"
+            raise InputError(loaded.place_of(key), key, error.problem, error.value, error.allowed) from None
         number = where.get(error.key, next(iter(where.values())))
         place = loaded.place_of(("workload", number))
         raise InputError(place, f"workload.{number}.{error.key}", error.problem, error.value, error.allowed) from None

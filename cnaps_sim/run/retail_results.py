@@ -10,15 +10,17 @@ import numpy as np
 import pyarrow as pa
 
 from cnaps_sim.audit.retail_tables import RetailItems
+from cnaps_sim.core.records import Records
 from cnaps_sim.run.columns import schema
 from cnaps_sim.run.retail import WORKERS, RetailClearing
 from cnaps_sim.run.retail_actions import interventions
 from cnaps_sim.run.retail_columns import SYSTEMS
-from cnaps_sim.run.retail_fates import RetailFates, RoundEnd, UnitNames
+from cnaps_sim.run.retail_fates import RetailFates, RoundEnd, UnitNames, is_open
 from cnaps_sim.run.retail_parts import RetailPayments, by_date, retail_parts
 from cnaps_sim.run.retail_totals import ItemTotals
 from cnaps_sim.run.spool import Spooled, spool
 from cnaps_sim.scenario.rules import Detail
+from cnaps_sim.words.codes import Act
 from cnaps_sim.words.retail_days import RoundKind
 from cnaps_sim.workload.retail_chunk import RetailChunk
 
@@ -31,6 +33,8 @@ class RetailResults:
     rounds, caps: what the manifest tells of each round, and of each participant's cap
     payments: the whole table of payments as it is recorded; None if no retail item is
     seen:     the auditor of its rows
+    late:     `retail_fates.LATE` records of the units that expire after the netting server has decided so
+    tallies:  its sums by kind and act (`core.netting_records.TALLY`), where those of them that stay open are open
     """
 
     items: dict[str, dict[str, Any]]
@@ -39,6 +43,8 @@ class RetailResults:
     caps: dict[str, dict[str, Any]]
     payments: Spooled | None
     seen: RetailItems
+    late: Records
+    tallies: Records
 
 
 def retail_results(clearing: RetailClearing, settled: pa.Table) -> RetailResults:
@@ -52,7 +58,7 @@ def retail_results(clearing: RetailClearing, settled: pa.Table) -> RetailResults
         RoundEnd(each.time_ms, each.kind in (RoundKind.LAST, RoundKind.ONLY), each.logged)
         for each in clearing.recorder.rounds
     ]
-    fates = RetailFates(log, rounds, interventions(clearing, log))
+    fates = RetailFates(log, rounds, interventions(clearing, log), clearing.limits)
     accounts = world.directory.accounts
     dates = [day.date for day in clearing.stream.dates]
     totals = ItemTotals(accounts, dates)
@@ -76,7 +82,19 @@ def retail_results(clearing: RetailClearing, settled: pa.Table) -> RetailResults
         counts.caps(np.ascontiguousarray(lowest)),
         payments,
         seen,
+        counts.late,
+        _with_open(clearing.netting.tallies, counts.late),
     )
+
+
+def _with_open(tallies: Records, late: Records) -> Records:
+    """Tallies in which what never expires is open."""
+    tallies = tallies.copy()
+    for unit in late[is_open(late)]:
+        for name, number in (("units", 1), ("items", unit["items"]), ("fen", unit["fen"])):
+            tallies[name][unit["kind"], Act.EXPIRED] -= number
+            tallies[name][unit["kind"], Act.OPEN] += number
+    return tallies
 
 
 def _ahead(clearing: RetailClearing) -> Iterator[RetailChunk]:

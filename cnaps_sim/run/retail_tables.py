@@ -9,8 +9,10 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from cnaps_sim.core.records import Records
 from cnaps_sim.engine.netting_recorder import NettingRecorder, NettingSample
 from cnaps_sim.run.columns import Array, build, nullable, text
+from cnaps_sim.run.retail_fates import is_open
 from cnaps_sim.words.codes import Act, System
 from cnaps_sim.words.retail import RetailKind
 from cnaps_sim.words.retail_days import RetailDay, RoundKind
@@ -57,8 +59,13 @@ def rounds_table(recorder: NettingRecorder, accounts: Sequence[str], days: Seque
     )
 
 
-def retail_series(recorder: NettingRecorder, accounts: Sequence[str], days: Sequence[RetailDay]) -> pa.Table:
-    """One row per sample, scope and measure: positions and headroom, outcomes of the retail date so far, cap queues."""
+def retail_series(
+    recorder: NettingRecorder, accounts: Sequence[str], days: Sequence[RetailDay], late: Records
+) -> pa.Table:
+    """One row per sample, scope and measure: positions and headroom, outcomes of the retail date so far, cap queues.
+
+    late: `retail_fates.LATE` records; such a unit counts as rejected from the instant on at which it expires
+    """
     samples = recorder.samples
     count = len(accounts)
     scopes = [*accounts, *(system.value for system in _SYSTEMS), System.NETS.value]
@@ -74,13 +81,14 @@ def retail_series(recorder: NettingRecorder, accounts: Sequence[str], days: Sequ
     ends = np.array([day.ends_ms for day in days], np.int64)
     index = np.minimum(np.searchsorted(ends, times, side="left"), len(days) - 1)
     value = np.empty((len(samples), per_sample), np.int64)
-    before: NettingSample | None = None
+    come = [_outcomes(sample, late) for sample in samples]
+    before = np.zeros(3 * len(_SYSTEMS), np.int64)
     for number, sample in enumerate(samples):
         if number and index[number] != index[number - 1]:
-            before = samples[number - 1]
+            before = come[number - 1]
         value[number, :count] = sample.position_fen[:count]
         value[number, count : 2 * count] = sample.headroom_fen[:count]
-        value[number, 2 * count :] = [*_outcomes(sample, before), sample.waiting_fen, sample.waiting_count]
+        value[number, 2 * count :] = [*(come[number] - before), sample.waiting_fen, sample.waiting_count]
     return build(
         "series",
         {
@@ -93,19 +101,19 @@ def retail_series(recorder: NettingRecorder, accounts: Sequence[str], days: Sequ
     )
 
 
-def _outcomes(sample: NettingSample, before: NettingSample | None) -> list[int]:
-    """Of each system what was netted (fen, items) and rejected (items) since the retail date began."""
+def _outcomes(sample: NettingSample, late: Records) -> Array:
+    """Of each system what was netted (fen, items) and rejected (items) since the run began."""
+    pending = late[(late["decided_ms"] <= sample.time_ms) & ((late["ended_ms"] > sample.time_ms) | is_open(late))]
     told = []
     for system in _SYSTEMS:
         kinds = [int(kind) for kind in RetailKind if kind.system is system]
 
-        def since(field: str, acts: Sequence[Act], kinds: list[int] = kinds) -> int:
-            places = np.ix_(kinds, [int(act) for act in acts])
-            total = int(sample.tallies[field][places].sum())
-            return total - (0 if before is None else int(before.tallies[field][places].sum()))
+        def come(field: str, acts: Sequence[Act], kinds: list[int] = kinds) -> int:
+            return int(sample.tallies[field][np.ix_(kinds, [int(act) for act in acts])].sum())
 
-        told += [since("fen", (Act.NETTED,)), since("items", (Act.NETTED,)), since("items", _REJECTED)]
-    return told
+        not_yet = int(pending["items"][np.isin(pending["kind"], kinds)].sum())
+        told += [come("fen", (Act.NETTED,)), come("items", (Act.NETTED,)), come("items", _REJECTED) - not_yet]
+    return np.array(told, np.int64)
 
 
 def merged_series(of_accounts: pa.Table, of_netting: pa.Table) -> pa.Table:

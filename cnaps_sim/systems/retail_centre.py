@@ -37,8 +37,10 @@ _OF_REASON: Final = {Reason.RJ92: Refusal.PAYER_BANK, Reason.RJ95: Refusal.PAYEE
 class RetailCentre:
     """Serves the messages of BEPS and IBPS.
 
-    limit_ms:   the instant at which a unit that has arrived now expires
+    limit_ms:   the instant at which a unit that has arrived expires
+    ends_ms:    when the last retail date of the run ends: what is to expire then or later stays open
     on_refusal: told a unit and what is known against it, before the netting server hears of it
+    on_check:   told a unit and when its message came, before the netting server checks it
     on_stop:    told a unit that is stopped (止付)
     """
 
@@ -50,6 +52,7 @@ class RetailCentre:
         register: RetailRegister,
         limits: RetailLimits,
         limit_ms: Callable[[int], int],
+        ends_ms: int,
     ) -> None:
         self.centre = centre
         self.netting = netting
@@ -57,7 +60,9 @@ class RetailCentre:
         self.register = register
         self.limits = limits
         self.limit_ms = limit_ms
+        self.ends_ms = ends_ms
         self.on_refusal: Callable[[int, int], None] = lambda *_: None
+        self.on_check: Callable[[int, int], None] = lambda *_: None
         self.on_stop: Callable[[int], None] = lambda _: None
         self._due: list[tuple[int, int]] = []
         centre.retail = self.serve
@@ -132,17 +137,19 @@ class RetailCentre:
         """Forward it to the bank that answers, and wait."""
         self.register.standing[unit] = Standing.ASKED
         self._forward(unit, original)
-        self.expect(unit, self.limit_ms(unit))
+        self.expect(unit)
 
-    def expect(self, unit: int, limit_ms: int) -> None:
-        """A unit waits for its reply up to an instant, which still belongs to it."""
+    def expect(self, unit: int) -> None:
+        """A unit waits for its reply up to its limit, an instant that still belongs to it, or to the end of the run."""
         self.register.standing[unit] = Standing.ASKED
+        limit_ms = self.limit_ms(unit)
+        refusal = Refusal.TIMED_OUT if limit_ms < self.ends_ms else Refusal.UNANSWERED
 
         def expire() -> None:
             if self.register.standing[unit] == Standing.ASKED:
-                self.check(unit, Refusal.TIMED_OUT)
+                self.check(unit, refusal)
 
-        self.centre.mail.clock.call_at(max(limit_ms, self._now), Rank.CAP_CHECK, expire)
+        self.centre.mail.clock.call_at(max(min(limit_ms, self.ends_ms - 1), self._now), Rank.CAP_CHECK, expire)
 
     def _forward(self, unit: int, original: Original) -> None:
         if original.document is None:
@@ -218,9 +225,11 @@ class RetailCentre:
             if refusal != row["refusal"]:
                 self.recorder.drain()
                 self.on_refusal(unit, refusal)
+            arrived_ms = int(self.register.arrived_ms[unit])
+            self.on_check(unit, arrived_ms)
             self.netting.submit(
                 now, unit, int(row["debtor"]), int(row["creditor"]), int(row["amount"]), int(row["items"]),
-                int(row["kind"]), refusal,
+                int(row["kind"]), refusal, now - arrived_ms,
             )  # fmt: skip
         self.recorder.drain()
 
@@ -238,9 +247,20 @@ class RetailCentre:
             original = self.register.originals.get(unit)
             if original is None:
                 continue
-            self._tell(unit, original, Act(act), Refusal(refusal))
             if act in _FINAL:
                 del self.register.originals[unit]
+            if act == Act.EXPIRED and self.limit_ms(unit) > self._now:
+                self._tell_later(unit, original)
+            else:
+                self._tell(unit, original, Act(act), Refusal(refusal))
+
+    def _tell_later(self, unit: int, original: Original) -> None:
+        """The reply of a bank that is logged out counts for nothing: the unit expires when its limit runs out."""
+        limit_ms = self.limit_ms(unit)
+        if limit_ms < self.ends_ms:
+            self.centre.mail.clock.call_at(
+                limit_ms, Rank.CAP_CHECK, lambda: self._tell(unit, original, Act.EXPIRED, Refusal.TIMED_OUT)
+            )
 
     def _tell(self, unit: int, original: Original, act: Act, refusal: Refusal) -> None:
         """To the bank that started it; to the other one once it has the original, which it gets with the money."""

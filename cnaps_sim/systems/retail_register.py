@@ -24,8 +24,10 @@ from cnaps_sim.workload.retail_chunk import RetailStream
 
 #: Number by which letters name unit 0: far above the sequences of HVPS, so that its messages are delivered after those.
 FIRST_LETTER: Final = 1 << 40
-#: Refusals of a row that the bank which is asked gives with its reply.
-_BY_REPLY: Final = (Refusal.NONE, Refusal.TIMED_OUT)
+#: What a row says of a unit to which no reply comes within the run.
+NO_REPLY: Final = (Refusal.TIMED_OUT, Refusal.UNANSWERED)
+#: What a row says of a unit that the other bank is asked about, unless that bank refuses it.
+_BY_REPLY: Final = (Refusal.NONE, *NO_REPLY)
 
 
 class Standing(IntEnum):
@@ -69,6 +71,7 @@ class RetailRegister:
     accounts:  bank code by account row; row_of: the other way round
     standing:  int8 `Standing` by unit; arrived_ms: when its message reached the centre
     acts:      int8 latest `codes.Act` of the netting server by unit
+    outside:   bool by unit: sent outside the retail dates of the run, so that no message of it travels
     originals: by unit, of those that are open
     """
 
@@ -82,6 +85,8 @@ class RetailRegister:
         self.amounts = np.concatenate([np.zeros(0, np.int64), *[chunk.amounts for chunk in chunks]])
         self.edges = np.concatenate([np.zeros(1, np.int64), np.cumsum(self.rows["items"], dtype=np.int64)])
         self.sent_ms = self.rows["time_ms"] - self.rows["lag_ms"]
+        known = (self.rows["refusal"] != Refusal.NONE) & (self.rows["refusal"] <= Refusal.OUT_OF_HOURS)
+        self.outside: Any = known & (self.rows["lag_ms"] != 0)
         self.standing = np.zeros(len(self.rows), np.int8)
         self.arrived_ms = self.sent_ms.copy()
         self.acts = np.zeros(len(self.rows), np.int8)

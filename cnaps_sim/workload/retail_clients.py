@@ -17,8 +17,9 @@ from cnaps_sim.words.errors import InputError
 from cnaps_sim.words.retail import RetailKind
 from cnaps_sim.words.retail_days import RetailDay
 from cnaps_sim.workload.retail_items import RetailItems
+from cnaps_sim.workload.retail_limits import date_index
 from cnaps_sim.workload.retail_terms import ClientLine
-from cnaps_sim.workload.retail_units import Units, date_index
+from cnaps_sim.workload.retail_units import Units
 
 _IS_DEBIT: Final = np.array([kind.is_debit for kind in RetailKind])
 
@@ -80,4 +81,4 @@ def _asks(items: RetailItems, units: Units, unit: int) -> bool:
     refusal = int(units.refusal[unit])
     if _IS_DEBIT[units.kind[unit]]:
         return refusal == Refusal.NONE
-    return refusal in (Refusal.NONE, Refusal.PAYEE_BANK, Refusal.TIMED_OUT)
+    return refusal in (Refusal.NONE, Refusal.PAYEE_BANK, Refusal.TIMED_OUT, Refusal.UNANSWERED)

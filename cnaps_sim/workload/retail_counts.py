@@ -126,7 +126,9 @@ def _items_by_class(
             result.append(number)
             continue
         if not answered and number:
-            raise InputError(system.lower(), "refused_share", "leaves nothing to be netted", of_system.refused_share)
+            allowed = "shares that sum to less than 1 with unanswered_share"
+            share = of_system.refused_share
+            raise InputError(system.lower(), "refused_share", "leaves nothing to be netted", share, allowed)
         expires = refusal is Refusal.TIMED_OUT
         share = of_system.unanswered_share if expires else of_system.refused_share
         cannot = expires and kind in SLOW and not day.is_working_day

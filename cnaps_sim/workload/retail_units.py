@@ -1,7 +1,8 @@
 """Retail units: recorded items formed into packages (包), and when and how each unit's cap check comes.
 
 A unit that its own terms refuse is refused when it is sent; one that needs a reply stands at the reply, or where its
-limit runs out. Source: rule sections "BEPS" and "IBPS".
+limit runs out; one of which neither lies within the run stands at its end, open. Source: rule sections "BEPS" and
+"IBPS".
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from cnaps_sim.words.units import MS_PER_DAY
 from cnaps_sim.workload.retail_amounts import lag_at, lag_table
 from cnaps_sim.workload.retail_counts import SLOW, refusal_of_other_bank
 from cnaps_sim.workload.retail_items import ALONE, RetailItems
+from cnaps_sim.workload.retail_limits import date_index, working_days_ms
 from cnaps_sim.workload.retail_terms import BepsTerms, IbpsTerms, RetailTerms
 
 Integers = npt.NDArray[np.int64]
@@ -44,8 +46,8 @@ class Units:
     first:    the first item of each unit; time, parties and kind of a unit are those of its first item
     items:    items of each unit
     amount:   fen of all of them
-    sent_ms:  when the unit was sent
-    time_ms:  instant of its cap check
+    sent_ms:  when the unit was sent, as given
+    time_ms:  instant of its cap check, within the retail dates of the run
     kind:     int8, RetailKind
     refusal:  int8, Refusal that is known without the netting server
     """
@@ -66,7 +68,8 @@ def formed_units(items: RetailItems, dates: Sequence[RetailDay], terms: RetailTe
     Items of one package go between the same two participants, at one time, and are of one kind; else each of them
     becomes a unit of its own, refused FORMAT. A package of more items than the limit is refused FORMAT, one with an
     item in a currency without a book NO_BOOK, one with a credit over the limit of its retail date AMOUNT. A unit sent
-    outside the retail dates of the run is refused OUT_OF_HOURS at the nearest instant inside.
+    outside the retail dates of the run is refused OUT_OF_HOURS; it stands at the nearest instant inside, and keeps the
+    time at which it was sent.
     """
     unit_of, is_broken = _packages(items)
     _, first, unit_of, counts = np.unique(unit_of, return_index=True, return_inverse=True, return_counts=True)
@@ -87,7 +90,7 @@ def formed_units(items: RetailItems, dates: Sequence[RetailDay], terms: RetailTe
     too_many = counts > (terms.beps.package_limit if items.system is System.BEPS else 1)
     _refuse(refusal, too_many | is_broken[first], Refusal.FORMAT)
     inside = np.clip(sent_ms, dates[0].begins_ms, dates[-1].ends_ms - 1)
-    return Units(unit_of, first, counts.astype(np.int64), amount, inside, inside.copy(), kind, refusal)
+    return Units(unit_of, first, counts.astype(np.int64), amount, sent_ms, inside, kind, refusal)
 
 
 def draw_replies(
@@ -99,8 +102,8 @@ def draw_replies(
              them or not, so that one unit does not disturb another
 
     A unit that is refused when it is sent, or goes from an account to itself, waits for no reply. A unit whose reply
-    or limit lies past the last retail date of the run expires in the last millisecond of it: what waits when the run
-    stops is not netted, and every item ends once.
+    or limit lies past the last retail date of the run is open when the run ends (UNANSWERED): it stands in the last
+    millisecond.
     """
     stream = streams.fresh(f"retail.replies.{items.name}")
     count = len(units.first)
@@ -120,14 +123,10 @@ def draw_replies(
         lag_ms[slow] = working_days_ms(units.sent_ms[slow], dates, of_system.reply_days)
     units.time_ms[waits] += lag_ms[waits]
     units.refusal[waits & refused] = _BANK_SAYS_NO[units.kind[waits & refused]]
+    units.refusal[waits & silent] = Refusal.TIMED_OUT
     late = waits & (units.time_ms >= dates[-1].ends_ms)
     units.time_ms[late] = dates[-1].ends_ms - 1
-    units.refusal[(waits & silent) | late] = Refusal.TIMED_OUT
-
-
-def date_index(times_ms: Integers, dates: Sequence[RetailDay]) -> Integers:
-    """The retail date of each instant, the nearest one for an instant outside the run."""
-    return np.clip((times_ms - dates[0].begins_ms) // MS_PER_DAY, 0, len(dates) - 1)
+    units.refusal[late] = Refusal.UNANSWERED
 
 
 class _Way(NamedTuple):
@@ -149,22 +148,6 @@ def _ways_to_answer(units: Units, terms: BepsTerms | IbpsTerms) -> tuple[_Way, .
             _Way(slow, terms.reply_median, terms.reply_sigma, days_ms),
         )
     return (_Way(~slow, terms.reply_median, terms.reply_sigma, terms.reply_limit),)
-
-
-def working_days_ms(sent_ms: Integers, dates: Sequence[RetailDay], reply_days: int) -> Integers:
-    """From each instant to the same time on the last of so many working dates after its own.
-
-    Where the run has not so many left, to its end or later.
-    """
-    end_of = np.full(len(dates), len(dates), np.int64)
-    working = [date.index for date in dates if date.is_working_day]
-    for index in range(len(dates)):
-        after = [other for other in working if other > index]
-        if len(after) >= reply_days:
-            end_of[index] = after[reply_days - 1]
-    sent_on = date_index(sent_ms, dates)
-    waited: Integers = (end_of[sent_on] - sent_on) * MS_PER_DAY
-    return waited
 
 
 def _packages(items: RetailItems) -> tuple[Integers, Flags]:

@@ -36,7 +36,7 @@ KINDS = [int(kind) for kind in RetailKind] + [int(kind) for kind in RetailKind i
 QUEUING = [int(kind) for kind in RetailKind if kind.queues]
 #: What a flow may know of a unit before its cap check; most often nothing.
 GIVEN = [int(refusal) for refusal in Refusal if refusal < Refusal.CAP] + [int(Refusal.STOPPED)] * 2
-GIVEN += [int(Refusal.TIMED_OUT), int(Refusal.OUT_OF_HOURS)] * 2 + [0] * 80
+GIVEN += [int(Refusal.TIMED_OUT), int(Refusal.OUT_OF_HOURS), int(Refusal.UNANSWERED)] * 2 + [0] * 80
 
 terms = st.fixed_dictionaries(
     {"cap": st.sampled_from([0, 0, 0, 5, 10, 30])},
@@ -107,10 +107,10 @@ class Both:
         """A flow for the compiled server, what it took of it as single units for the plain one."""
         after = int(self.compiled.advance(rows, first, until_ms, first_unit))
         for row in range(first, after):
-            time, amount, debtor, creditor, items, _, kind, refusal = rows[row].tolist()
+            time, amount, lag_ms, debtor, creditor, items, kind, refusal = rows[row].tolist()
             assert time < until_ms
             assert row == first or self.plain.crossings == 0, "the flow goes on although a watch line was crossed"
-            self.plain.submit(time, first_unit + row, debtor, creditor, amount, items, kind, refusal)
+            self.plain.submit(time, first_unit + row, debtor, creditor, amount, items, kind, refusal, lag_ms)
         self.compare("advance", rows, first, until_ms, first_unit)
         return after
 
@@ -135,6 +135,7 @@ class Story:
         self.random = random.Random(seed)
         self.time_ms = -1_000
         self.come = 0
+        self.log_ins: list[int] = []  # instants at which a bank may have logged in or out
         self.kept: list[int] = []  # numbers that have been passed over
         self.matchings = 0
         self.nets: list[tuple[int, int]] = []  # of rounds, not posted yet
@@ -178,9 +179,14 @@ class Story:
 
     def submit_one(self, debtor: int, creditor: int, amount: int, kind: int, refusal: int = 0) -> Act:
         items = self.random.choice([1, 1, 3])
-        return Act(
-            self.both.do("submit", self.time_ms, self.next_unit(), debtor, creditor, amount, items, kind, refusal)
-        )
+        terms = (debtor, creditor, amount, items, kind, refusal, self.lag_ms(self.time_ms))
+        return Act(self.both.do("submit", self.time_ms, self.next_unit(), *terms))
+
+    def lag_ms(self, time_ms: int) -> int:
+        """How long ago a unit was submitted: just now, some time ago, or about when a bank logged in or out."""
+        if self.log_ins and self.random.random() < 0.4:
+            return max(0, time_ms - self.random.choice(self.log_ins) + self.random.choice([-1, 0, 0, 1]))
+        return self.random.choice([0, 0, 1, 5, 30, 10**9])
 
     def submit(self) -> None:
         debtor, creditor = self.pair()
@@ -195,7 +201,8 @@ class Story:
             time_ms += self.random.choice([0, 0, 1])
             debtor, creditor = self.pair()
             known = self.random.choice(KINDS), self.random.choice(GIVEN)
-            rows[at] = (time_ms, self.amount(debtor), debtor, creditor, self.random.choice([1, 2]), 5, *known)
+            lag_ms, items = self.lag_ms(time_ms), self.random.choice([1, 2])
+            rows[at] = (time_ms, self.amount(debtor), lag_ms, debtor, creditor, items, *known)
         advance = self.random.choice([lambda *given: self.both.do("advance", *given), self.both.advance_one_by_one])
         if self.random.random() < 0.8:
             self.both.do("take_crossings")
@@ -295,13 +302,16 @@ class Story:
                 self.both.do("net_posted", self.time_ms, bank, net, *new_cap)
 
     def flag(self) -> None:
-        """Closed or logged out; most often a bank that is closed is opened again soon."""
+        """Closed or logged out; most often a bank that is closed or logged out is not so for long."""
         closed = [bank for bank in range(BANKS) if self.both.plain.participants[bank].closed]
         if closed and self.random.random() < 0.7:
             self.both.do("set_closed", self.random.choice(closed), False)
             return
-        verb, on = self.random.choice([("set_closed", 0.4), ("set_logged_in", 0.7)])
-        self.both.do(verb, self.bank(), self.random.random() < on)
+        if self.random.random() < 0.5:
+            self.both.do("set_closed", self.bank(), self.random.random() < 0.4)
+            return
+        self.log_ins.append(self.time_ms)
+        self.both.do("set_logged_in", self.time_ms, self.bank(), self.random.random() < 0.7)
 
     def change_line(self) -> None:
         bank = self.bank()
@@ -370,7 +380,7 @@ def test_both_servers_agree_about_long_queues() -> None:
         for at in range(len(rows)):
             debtor = draws.randrange(banks)
             creditor = (debtor + draws.randint(1, 3)) % banks
-            rows[at] = (number, draws.randint(20, 60), debtor, creditor, 1, 0, draws.choice(QUEUING), 0)
+            rows[at] = (number, draws.randint(20, 60), 0, debtor, creditor, 1, draws.choice(QUEUING), 0)
         assert compiled.advance(rows, 0, number + 1, number * len(rows)) == len(rows)
         plain.advance(rows, 0, number + 1, number * len(rows))
         considered, *_ = answer = plain.match(number, number)

@@ -7,6 +7,7 @@ A table is text, one line per step, its outcome behind `=`; amounts are fen, `#`
 
     09:00 pay 1 A B 60 BCRD = netted         (unit, payer, payee, fen, type; also `items 3`, a refusal found before)
     pay 2 A B 60 BCRD = queued               (without a time the clock stands still)
+    pay 9 A B 60 ICRD sent 09:00 = netted    (submitted then, answered now)
     10:00 pay 3 B A 60 ICRD = netted, 2 netted by 3
     cap A 200 = 2 netted by limit            (a new cap, forced)
     cap_line A 20 = A cap_warning_raised
@@ -39,7 +40,12 @@ from cnaps_sim.words.units import parse_clock
 #: (unit, time_ms, cause, units_come, act, refusal, kind)
 LogEntry = tuple[int, int, int, int, int, int, int]
 WARNINGS = (Act.CAP_WARNING_RAISED, Act.CAP_WARNING_CLEARED)
-TOLD_BY_ROW = {Refusal.NONE: Act.NETTED, Refusal.STOPPED: Act.STOPPED, Refusal.TIMED_OUT: Act.EXPIRED}
+TOLD_BY_ROW = {
+    Refusal.NONE: Act.NETTED,
+    Refusal.STOPPED: Act.STOPPED,
+    Refusal.TIMED_OUT: Act.EXPIRED,
+    Refusal.UNANSWERED: Act.OPEN,
+}
 
 
 def drained(server: Any) -> list[LogEntry]:
@@ -124,17 +130,20 @@ class NettingTable:
     # Acts: each answers in words, or None where there is nothing to answer
 
     def do_pay(self, unit: str, payer: str, payee: str, amount: str, code: str, *more: str) -> str:
-        words, items = list(more), 1
+        words, items, lag_ms = list(more), 1, 0
         if "items" in words:
             items = int(words.pop(words.index("items") + 1))
             words.remove("items")
+        if "sent" in words:
+            lag_ms = self.now - parse_clock(words.pop(words.index("sent") + 1))
+            words.remove("sent")
         refusal = Refusal[words[0].upper()] if words else Refusal.NONE
         kind = RetailKind.of_code(code)
         assert kind is not None, code
         self.kind[int(unit)] = kind
         self.come += 1
         rows = self.rows[payer], self.rows[payee]
-        act = Act(self.server.submit(self.now, int(unit), *rows, int(amount), items, int(kind), int(refusal)))
+        act = Act(self.server.submit(self.now, int(unit), *rows, int(amount), items, int(kind), int(refusal), lag_ms))
         self.unread = drained(self.server)
         is_told = (act, refusal) == (TOLD_BY_ROW.get(refusal, Act.REFUSED), refusal)
         own = [entry for entry in self.unread[:1] if entry[0] == int(unit) and entry[4] == act]
@@ -199,7 +208,7 @@ class NettingTable:
         return " ".join(str(entry[0]) for entry in entries) or "nothing"
 
     def do_log(self, bank: str, way: str) -> None:
-        self.server.set_logged_in(self.rows[bank], way == "in")
+        self.server.set_logged_in(self.now, self.rows[bank], way == "in")
 
     def do_close(self, bank: str) -> None:
         self.server.set_closed(self.rows[bank], True)

@@ -199,7 +199,7 @@ def test_a_new_line_and_a_new_cap_are_looked_at_once(play: Play) -> None:
 
 def flow(*units: tuple[int, int, int, int]) -> Any:
     """(time_ms, debtor, creditor, amount) to the rows of a flow, all ordinary credits."""
-    return np.array([(time, amount, debtor, creditor, 1, 0, 0, 0) for time, debtor, creditor, amount in units], RETAIL)
+    return np.array([(time, amount, 0, debtor, creditor, 1, 0, 0) for time, debtor, creditor, amount in units], RETAIL)
 
 
 def test_a_flow_advances_to_its_instant_exclusive_and_goes_on_from_there(netting_class: Any) -> None:

@@ -36,7 +36,7 @@ def chunk(rows: list[tuple[Any, ...]], before: RetailChunk | None = None, **give
     """Units (time, amounts of the items, debtor, creditor, kind[, refusal]) after those of the chunk before."""
     records = np.zeros(len(rows), RETAIL)
     for record, (time_ms, amounts, debtor, creditor, kind, *refusal) in zip(records, rows, strict=True):
-        told = (time_ms, sum(amounts), debtor, creditor, len(amounts), 40, kind, *(refusal or [0]))
+        told = (time_ms, sum(amounts), 40, debtor, creditor, len(amounts), kind, *(refusal or [0]))
         for name, value in zip(RETAIL.names or (), told, strict=True):
             record[name] = value
     date_index, ids, first_number = given.get("date_index", 0), given.get("ids"), given.get("first_number", 1)
@@ -93,7 +93,7 @@ def test_a_row_that_the_log_does_not_mention_ends_as_it_says_itself() -> None:
         ("PR21", None, None),
         ("PR09", "RJ90", "FF01"),
     ]
-    assert payments["ended_ms"].to_pylist() == [NINE] * 5
+    assert payments["ended_ms"].to_pylist() == [NINE] * 4 + [NINE - 40], "its form was known when it was sent"
     assert payments["netted_ms"].to_pylist() == [NINE] + [None] * 4
     assert payments["round"].to_pylist() == [1] + [None] * 4
 

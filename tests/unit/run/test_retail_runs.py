@@ -339,3 +339,39 @@ def test_compiled_rules_and_plain_python_give_the_same_tables(folder: Path) -> N
     manifest = cs.load(folder).manifest
     assert tables == {name: table["sha256"] for name, table in manifest["tables"].items()}
     assert items == manifest["items"]
+
+
+def test_rounds_that_net_nothing_leave_an_empty_table(tmp_path: Path) -> None:
+    payments = [pay("LOGGED_OUT", "12:00", "A", "A", 1)]
+    workload = [
+        {"system": "HVPS", "payments": [pay("H", "09:08", "A", "B", 5)]},
+        {"system": "BEPS", "payments": payments},
+    ]
+    run = cs.simulate(scenario(workload=workload), out=tmp_path / "run")
+    assert run.manifest["tables"]["rounds"]["rows"] == 0
+    stored = pq.read_table(tmp_path / "run" / "rounds.parquet")
+    assert stored.column_names == [column.name for column in TABLES["rounds"]]
+    assert len(stored) == 0
+    assert audit_folder(tmp_path / "run").passed
+    assert verify_folder(tmp_path / "run", headline) == []
+
+
+@pytest.mark.parametrize("system", ["HVPS", "BEPS", "IBPS"])
+@pytest.mark.parametrize("fault", ["amount", "debtor", "payment_id"])
+def test_a_fault_in_a_file_of_payments_is_placed_from_where_the_scenario_was_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: str, fault: str
+) -> None:
+    """A file that the scenario names from its own folder is told by the way to that folder, whatever it is called."""
+    cells = {"amount": "p2,09:00,A,B,0", "debtor": "p2,09:00,Z,B,1", "payment_id": "p1,09:00,A,B,1"}
+    folder = tmp_path / "studies" / "csv"
+    folder.mkdir(parents=True)
+    (folder / "p.csv").write_text(f"payment_id,time,debtor,creditor,amount\np1,09:00,A,B,1\n{cells[fault]}\n")
+    data = scenario(workload=[{"system": system, "file": "csv/p.csv"}])
+    (tmp_path / "studies" / "s.json").write_text(json.dumps(data))
+    ways = {tmp_path: "studies/", tmp_path / "studies": "", folder: "../"}
+    for place, way in ways.items():
+        monkeypatch.chdir(place)
+        for found in (way, f"{tmp_path / 'studies'}/"):
+            with pytest.raises(cs.InputError) as caught:
+                cs.simulate(f"{found}s.json")
+            assert (caught.value.place, caught.value.key) == (f"{found}csv/p.csv:3", fault)

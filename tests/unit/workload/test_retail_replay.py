@@ -189,7 +189,7 @@ def test_the_form_goes_before_the_currency_and_the_currency_before_the_amount() 
     ]
 
 
-def test_what_is_sent_outside_the_retail_dates_is_refused_at_the_nearest_instant_inside() -> None:
+def test_what_is_sent_outside_the_retail_dates_stands_refused_at_the_nearest_instant_inside_with_its_own_time() -> None:
     stream = replay(
         item("late", time="16:00"),
         item("early", time="2025-06-16T15:59:59.999"),
@@ -202,6 +202,19 @@ def test_what_is_sent_outside_the_retail_dates_is_refused_at_the_nearest_instant
         ("15:59:59.999", "OUT_OF_HOURS", "late"),
         ("15:59:59.999", "NONE", "last"),
     ]
+    assert (stream.rows["time_ms"] - stream.rows["lag_ms"]).tolist() == [
+        -8 * MS_PER_HOUR - 1,
+        -8 * MS_PER_HOUR,
+        16 * MS_PER_HOUR,
+        16 * MS_PER_HOUR - 1,
+    ]
+
+
+def test_a_time_years_away_is_kept_to_the_millisecond() -> None:
+    stream = replay(item("p1", time="1925-06-17T10:00:00.001"), item("p2", time="2125-06-17T10:00"))
+    sent = dt.datetime.combine(DATE, dt.time()) - dt.datetime(1925, 6, 17, 10, 0, 0, 1000)
+    assert int(stream.rows["time_ms"][0] - stream.rows["lag_ms"][0]) == -sent // dt.timedelta(milliseconds=1)
+    assert stream.rows["refusal"].tolist() == [Refusal.OUT_OF_HOURS] * 2
 
 
 @pytest.mark.parametrize(
@@ -249,9 +262,19 @@ def test_what_nobody_answers_expires_when_its_limit_runs_out(kind: str, system: 
     assert units == [(expires, kind, "TIMED_OUT", 500, "p1")]
 
 
-def test_what_waits_for_its_reply_when_the_run_ends_expires_in_its_last_millisecond() -> None:
-    units = told(replay(item("p1", time="15:00", type="BDBT"), item("p2", time="15:59:59.990", type="BRTC")))
-    assert [(unit[0], unit[2]) for unit in units] == [("15:59:59.999", "TIMED_OUT")] * 2
+@pytest.mark.parametrize("terms", [CERTAIN, NO, NEVER], ids=["agreed", "refused", "never answered"])
+def test_what_waits_for_its_reply_when_the_run_ends_is_open_in_its_last_millisecond(terms: RetailTerms) -> None:
+    units = told(replay(item("p1", time="15:00", type="BDBT"), item("p2", "15:59:59.990", type="BRTC"), terms=terms))
+    assert [(unit[0], unit[2]) for unit in units] == [("15:59:59.999", "UNANSWERED")] * 2
+
+
+def test_a_reply_or_a_limit_in_the_last_millisecond_is_still_of_the_run() -> None:
+    answered = told(replay(item("p1", time="15:59:58.799", type="BRTC")))
+    expired = told(replay(item("p1", time="15:58:59.999", type="BRTC"), terms=NEVER))
+    assert [(unit[0], unit[2]) for unit in answered + expired] == [
+        ("15:59:59.999", "NONE"),
+        ("15:59:59.999", "TIMED_OUT"),
+    ]
 
 
 def test_replies_are_drawn_with_their_shares_and_depend_on_nothing_else() -> None:
