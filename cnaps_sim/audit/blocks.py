@@ -6,6 +6,7 @@ Only matchings that settle something stand in the log.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, Final
 
@@ -89,8 +90,13 @@ def block_start(cause: NDArray[Any], place: int) -> int:
     return int(others[-1]) + 1 if len(others) else 0
 
 
-def stretches(cause: NDArray[Any], length: int, size: int) -> list[tuple[int, int]]:
-    """Cut the first `length` entries of a log into stretches of `size` to 2 · `size`, but no block in two."""
+def stretches(
+    cause: NDArray[Any], length: int, size: int, group_start: Callable[[int], int] = int
+) -> list[tuple[int, int]]:
+    """Cut the first `length` entries of a log into stretches of `size` to 2 · `size`, but no block in two.
+
+    group_start: the last place up to a given one at which no other group of entries is cut
+    """
     cuts = np.linspace(0, length, 1 + max(1, length // size), dtype=np.int64).tolist()
-    inner = {block_start(cause, cut) for cut in cuts[1:-1]}
+    inner = {group_start(block_start(cause, cut)) for cut in cuts[1:-1]}
     return list(pairwise(sorted({0, *inner, length})))

@@ -1,4 +1,7 @@
-"""Limits: does any bank pay another, net of what it is paid, more than its bilateral limit (双边限额) allows?"""
+"""Limits: does any bank pay another, or all others together, net of what it is paid, more than its limit allows?
+
+A limit is towards one other bank (双边限额) or towards ANYBODY (多边限额).
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,14 @@ from cnaps_sim.words.units import format_clock, format_fen
 RULE: Final = "limits-kept"
 #: The value of a limit that has been removed: nothing exceeds it.
 REMOVED: Final = 2**63 - 1
+#: The row that is paid under a multilateral limit: all others together.
+ANYBODY: Final = -2
 
 
 class Limits:
-    """What each limited pair of accounts has paid each other since the day began, or since it was first limited.
+    """What each limited account has paid its counterparties since the day began, or since it was first limited.
 
-    limits: (row that pays, row that is paid, fen), each ordered pair at most once
+    limits: (row that pays, row that is paid or ANYBODY, fen), each ordered pair at most once
     """
 
     def __init__(self, limits: Sequence[tuple[int, int, int]], names: Sequence[str]) -> None:
@@ -33,10 +38,11 @@ class Limits:
         self._net: Ints = np.zeros(len(table), np.int64)
 
     def _key(self, debtor: Ints | np.int64, creditor: Ints | np.int64) -> Any:
-        return debtor * np.int64(len(self._names)) + creditor
+        count = np.int64(len(self._names))
+        return debtor * (count + 1) + np.where(creditor == ANYBODY, count, creditor)
 
     def change(self, debtor: int, creditor: int, fen: int) -> None:
-        """A pair's limit becomes `fen`; one that it has not had before counts from now on. REMOVED ends it."""
+        """A limit becomes `fen`; one that was not there before counts from now on. REMOVED ends it."""
         key = self._key(np.int64(debtor), np.int64(creditor))
         place = int(np.searchsorted(self._keys, key))
         if place < len(self._keys) and self._keys[place] == key:
@@ -53,8 +59,8 @@ class Limits:
     def see(
         self, entries: Entries, matching: Ints | None, findings: Findings, changes: Sequence[tuple[int, Change]]
     ) -> None:
-        """`limits-kept`: after a payment at level 6 or 7 its debtor has not paid its creditor at these levels, net
-        of what the creditor paid it, more than the limit since the day began.
+        """`limits-kept`: after a payment at level 6 or 7 its debtor has not paid its creditor, or all others, at these
+        levels, net of what it was paid, more than the limit since the day began.
 
         What one matching settles is paid together, so there the sum after all of it counts. Each change holds from
         the given entry of the stretch on.
@@ -75,10 +81,12 @@ class Limits:
             return
         findings.made(RULE)
         debtor, creditor = entries.debtor[rows].astype(np.int64), entries.creditor[rows].astype(np.int64)
-        paying, paid_to = self._find(self._key(debtor, creditor))
-        paid, paid_by = self._find(self._key(creditor, debtor))
-        row, limit = rows[np.append(paying, paid)], np.append(paid_to, paid_by)
-        pays = np.arange(len(row)) < len(paying)
+        anybody = np.full(len(rows), ANYBODY, np.int64)
+        sides = (debtor, creditor, True), (debtor, anybody, True), (creditor, debtor, False), (creditor, anybody, False)
+        found = [(*self._find(self._key(own, other)), paying) for own, other, paying in sides]
+        row = rows[np.concatenate([of for of, _, _ in found])]
+        limit = np.concatenate([by for _, by, _ in found])
+        pays = np.concatenate([np.full(len(of), paying) for of, _, paying in found])
         order = np.lexsort((row, limit))
         row, limit, pays = row[order], limit[order], pays[order]
         net = self._running(limit, np.where(pays, entries.amount[row], -entries.amount[row]))
@@ -90,10 +98,14 @@ class Limits:
             pays & (net > self._limits[limit, 2]),
             lambda k: (
                 f"payment {entries.sequence[row[k]]} at {format_clock(int(entries.time_ms[row[k]]))} brings what "
-                f"{self._names[entries.debtor[row[k]]]} has paid {self._names[entries.creditor[row[k]]]} to "
+                f"{self._names[entries.debtor[row[k]]]} has paid {self._towards(limit[k])} to "
                 f"{format_fen(int(net[k]))} CNY net, limit {format_fen(int(self._limits[limit[k], 2]))}"
             ),
         )
+
+    def _towards(self, limit: int) -> str:
+        creditor = int(self._limits[limit, 1])
+        return "all others" if creditor == ANYBODY else self._names[creditor]
 
     def _find(self, keys: Ints) -> tuple[Ints, Ints]:
         """Which of these pairs are limited, and by which limits."""

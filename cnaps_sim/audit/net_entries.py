@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from cnaps_sim.audit.net_presence import Presence
 from cnaps_sim.audit.net_rows import FROM_NOTHING, IN_TIME_ORDER
 from cnaps_sim.audit.open_payments import Rows
 from cnaps_sim.audit.verdict import Findings
@@ -32,10 +33,11 @@ _HAS_REPLY: Final = np.array([kind.has_reply for kind in RetailKind])
 _IS_DEBIT: Final = np.array([kind.is_debit for kind in RetailKind])
 #: By refusal of a row: how a unit ends of which the log says nothing.
 DEFAULT_ACT: Final = np.full(128, Act.REFUSED, np.int8)
-DEFAULT_ACT[[Refusal.NONE, Refusal.STOPPED, Refusal.TIMED_OUT]] = Act.NETTED, Act.STOPPED, Act.EXPIRED
+DEFAULT_ACT[[Refusal.NONE, Refusal.STOPPED]] = Act.NETTED, Act.STOPPED
+DEFAULT_ACT[[Refusal.TIMED_OUT, Refusal.UNANSWERED]] = Act.EXPIRED, Act.OPEN
 
 _WARNINGS: Final = (Act.CAP_WARNING_RAISED, Act.CAP_WARNING_CLEARED)
-_ON_ARRIVAL: Final = (Act.NETTED, Act.QUEUED, Act.REFUSED, Act.STOPPED, Act.EXPIRED)
+_ON_ARRIVAL: Final = (Act.NETTED, Act.QUEUED, Act.REFUSED, Act.STOPPED, Act.EXPIRED, Act.OPEN)
 
 
 @dataclass
@@ -131,7 +133,7 @@ def read_entries(
 
 
 def check_arrivals(
-    entries: NetEntries, rows: Rows, closed: Flags, logged_out: Flags, at_once: bool, findings: Findings
+    entries: NetEntries, rows: Rows, closed: Flags, presence: Presence, at_once: bool, findings: Findings
 ) -> None:
     """Check what the log says of units that come to their cap check.
 
@@ -152,7 +154,7 @@ def check_arrivals(
     places = places[entries.sound[places]]
     came = rows[entries.row[places]]
     act, refusal = entries.act[places], entries.refusal[places]
-    due_act, due_refusal = due(came, closed, logged_out)
+    due_act, due_refusal = due(came, closed, presence)
     passes = due_act == Act.NETTED
     queues = QUEUES[entries.kind[places]]
     right = np.where(act == Act.REFUSED, ~queues & (refusal == Refusal.CAP), refusal == Refusal.NONE)
@@ -190,32 +192,33 @@ def check_kinds(entries: NetEntries, findings: Findings) -> None:
     )
 
 
-def due(rows: Rows, closed: Flags, logged_out: Flags) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+def due(rows: Rows, closed: Flags, presence: Presence) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
     """Act and refusal that the terms of units ask for, headroom apart; NETTED where nothing stands against it.
 
-    closed, logged_out: participants by row. In order: stopped, which is final; format, duplicate, currency; closed
-    account; self-payment; amount and hours; the bank that starts it logged out; expired or refused by a bank; the bank
-    that would answer logged out, so that no answer came.
+    closed: participants by row. In order: stopped, which is final; format, duplicate, currency; closed account;
+    self-payment; amount and hours; the bank that starts it logged out when it submitted it; the bank that would say yes
+    or no logged out now, so that no answer came; expired, unanswered or refused by a bank.
     """
     refusal, debtor, creditor = rows["refusal"], rows["debtor"], rows["creditor"]
     debit, has_reply = _IS_DEBIT[rows["kind"]], _HAS_REPLY[rows["kind"]]
     starts, answers = np.where(debit, creditor, debtor), np.where(debit, debtor, creditor)
     known = (refusal == Refusal.STOPPED) | ((refusal >= Refusal.FORMAT) & (refusal <= Refusal.NO_BOOK))
+    says_no = np.where(debit, Refusal.PAYER_BANK, Refusal.PAYEE_BANK)
     conditions = [
         known,
         closed[debtor] | closed[creditor],
         debtor == creditor,
         (refusal == Refusal.AMOUNT) | (refusal == Refusal.OUT_OF_HOURS),
-        logged_out[starts],
+        presence.was_out(starts, rows["time_ms"] - rows["lag_ms"]),
+        has_reply & presence.out[answers] & ((refusal == Refusal.NONE) | (refusal == says_no)),
         refusal != Refusal.NONE,
-        has_reply & logged_out[answers],
     ]
     own_act = DEFAULT_ACT[refusal]
     refused, expired = np.int8(Act.REFUSED), np.int8(Act.EXPIRED)
-    act = np.select(conditions, [own_act, refused, refused, own_act, refused, own_act, expired], np.int8(Act.NETTED))
+    act = np.select(conditions, [own_act, refused, refused, own_act, refused, expired, own_act], np.int8(Act.NETTED))
     reasons = [Refusal.CLOSED_ACCOUNT, Refusal.SELF_PAYMENT, Refusal.LOGGED_OUT, Refusal.TIMED_OUT]
     shut, self_paid, out, unanswered = (np.int8(reason) for reason in reasons)
-    why = np.select(conditions, [refusal, shut, self_paid, refusal, out, refusal, unanswered], np.int8(0))
+    why = np.select(conditions, [refusal, shut, self_paid, refusal, out, unanswered, refusal], np.int8(0))
     return act.astype(np.int8), why.astype(np.int8)
 
 

@@ -55,19 +55,19 @@ class NetRows:
 def read_rows(rows: Rows, first_unit: int, participants: int, findings: Findings) -> NetRows:
     """Read rows of a flow.
 
-    `nothing-from-nothing`: they name participants and kinds that exist, and move something in whole items. Rows that
-    make no sense count as refused.
+    `nothing-from-nothing`: they name participants and kinds that exist, move something in whole items, and were not
+    submitted after their cap check (what is refused anyway may be). Rows that make no sense count as refused.
     """
     findings.made(FROM_NOTHING)
     read = _read(rows, first_unit)
     sizes = (("debtor", participants), ("creditor", participants), ("kind", KINDS), ("refusal", len(Refusal)))
     columns = (read.debtor, read.creditor, read.kind, np.ascontiguousarray(rows["refusal"]))
-    sound = not len(rows) or (read.amount.min() > 0 and read.items.min() > 0)
+    sound = not len(rows) or (read.amount.min() > 0 and read.items.min() > 0 and rows["lag_ms"].min() >= 0)
     for (_, size), column in zip(sizes, columns, strict=True):
         sound = sound and _all_below(column, size)
     if sound:
         return read
-    wrong = (read.amount <= 0) | (read.items <= 0)
+    wrong = (read.amount <= 0) | (read.items <= 0) | (rows["lag_ms"] < 0)
     wrong &= rows["refusal"] == Refusal.NONE
     for (_, size), column in zip(sizes, columns, strict=True):
         wrong |= (column < 0) | (column >= size)

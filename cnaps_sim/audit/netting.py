@@ -30,6 +30,7 @@ from cnaps_sim.audit.net_entries import (
     due,
     read_entries,
 )
+from cnaps_sim.audit.net_presence import Presence
 from cnaps_sim.audit.net_rows import IN_TIME_ORDER, NetRows, read_rows
 from cnaps_sim.audit.netting_positions import Positions
 from cnaps_sim.audit.open_payments import Rows
@@ -70,7 +71,7 @@ class NettingAuditor:
         self._rounds = Rounds(self._names)
         self._tallies = Tallies()
         self._closed: Flags = np.zeros(count, np.bool_) if closed is None else np.array(closed, np.bool_)
-        self._logged_out: Flags = np.zeros(count, np.bool_) if logged_in is None else ~np.array(logged_in, np.bool_)
+        self._presence = Presence(np.ones(count, np.bool_) if logged_in is None else np.array(logged_in, np.bool_))
         self._log_all = log_all
         self._come = 0
         self._rows: Rows | None = None  # told and not examined; with log_all, those that may still come
@@ -117,6 +118,12 @@ class NettingAuditor:
         assert self._rows is not None
         self._rows["refusal"][unit - self._first_unit] = refusal
 
+    def see_arrival(self, unit: int, time_ms: int) -> None:
+        """The message of a unit, not yet checked, came at another instant than its row says (`log_all`)."""
+        assert self._rows is not None
+        row = self._rows[unit - self._first_unit]
+        row["lag_ms"] = row["time_ms"] - time_ms
+
     def see_cap(self, time_ms: int, participant: int, cap: int) -> None:
         """A participant's cap becomes `cap` fen: earmark, pledged value or credit line changed, or SAPS used them."""
         del time_ms
@@ -128,10 +135,10 @@ class NettingAuditor:
         self._examine()
         self._closed[participant] = closed
 
-    def see_logged_in(self, participant: int, logged_in: bool) -> None:
+    def see_logged_in(self, time_ms: int, participant: int, logged_in: bool) -> None:
         """A participant logs in or out."""
         self._examine()
-        self._logged_out[participant] = not logged_in
+        self._presence.see(time_ms, participant, logged_in)
 
     # what the server did ------------------------------------------------------------------------------------
 
@@ -293,7 +300,7 @@ class NettingAuditor:
     def _follow(self, entries: NetEntries, terms: Rows) -> None:
         """Check the entries of one stretch; `terms` are those of the units that may come in it."""
         findings = self._findings
-        check_arrivals(entries, terms, self._closed, self._logged_out, not self._log_all, findings)
+        check_arrivals(entries, terms, self._closed, self._presence, not self._log_all, findings)
         self._queues.see(entries, self._closed, self._come, findings)
         check_kinds(entries, findings)
         self._tallies.add_entries(entries)
@@ -301,7 +308,7 @@ class NettingAuditor:
     def _check_untold(self, rows: NetRows, logged: Ints) -> None:
         """`retail-refusals-hold`: what the log does not mention had no more in its way than its row says."""
         self._findings.made(REFUSALS_HOLD)
-        barred = self._closed | self._logged_out
+        barred = self._closed | self._presence.ever_out
         concerned = rows.debtor == rows.creditor
         if barred.any():
             concerned |= barred[rows.debtor] | barred[rows.creditor]
@@ -310,7 +317,7 @@ class NettingAuditor:
         if not len(places):
             return
         few = rows.rows[places]
-        act, refusal = due(few, self._closed, self._logged_out)
+        act, refusal = due(few, self._closed, self._presence)
         wrong = (act != DEFAULT_ACT[few["refusal"]]) | (refusal != few["refusal"])
         self._findings.where(
             REFUSALS_HOLD,

@@ -137,9 +137,9 @@ class OpenPayments:
         self._chunks.append(_Chunk(rows, first))
         return self.standing.announce(first, len(rows))
 
-    def announce_booking(self, terms: Rows) -> int:
-        """One booking of the central bank (one row of TERMS); answers 1 if its sequence was announced before."""
-        known = self.standing.announce(int(terms["sequence"][0]), 1)
+    def announce_bookings(self, terms: Rows) -> int:
+        """Bookings (rows of TERMS with consecutive sequences); answers how many had been announced before."""
+        known = self.standing.announce(int(terms["sequence"][0]), len(terms))
         if not known:
             self._bookings.add(terms)
         return known

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cnaps_sim.audit.columns import Flags, Frame, Ints
 from cnaps_sim.audit.digest import NULL, Codes, Hashes, hash_text
+from cnaps_sim.audit.pool_tables import PoolsTold
 from cnaps_sim.audit.verdict import Findings
 from cnaps_sim.words.codes import HVPS_LEVELS, Cause, Level, Priority, Reason, Refusal, Status, System
 
@@ -232,11 +233,11 @@ def check_returned(payments: Frame, events: Frame | None, findings: Findings) ->
 
 
 def check_released(
-    payments: Frame, ids: Hashes, posted: Hashes | None, numbers: Ints | None, findings: Findings
+    payments: Frame, ids: Hashes, posted: Hashes | None, numbers: Ints | None, pools: PoolsTold, findings: Findings
 ) -> None:
     """`released-by`: a payment that settled on arrival was released by nothing; one that settled later names what
     released it: a word, `matching:N` of a matching that took place, or a payment that settled at that very instant
-    and credited its account, or that a matching settled for its account.
+    and credited its account, or that a matching settled for its account; or did so for a member of its pool (资金池).
 
     ids: hash of each payment's id; posted: hashes of the ids in the table of transfers; numbers: those of the
     matchings that took place, None if they cannot be told
@@ -281,6 +282,11 @@ def check_released(
     debtor, creditor = account_codes(payments)
     freed = debtor[rows] == creditor[releaser]
     freed |= (debtor[rows] == debtor[releaser]) & (matching_of[codes[releaser]] != 0)
+    if pools:
+        paying, paid = payments.coded("debtor", pools.of), payments.coded("creditor", pools.of)
+        fellows = paying[rows] == paid[releaser]
+        fellows |= (paying[rows] == paying[releaser]) & (matching_of[codes[releaser]] != 0)
+        freed |= fellows & (paying[rows] >= 0)
     wrong = (settled_ms[rows] != settled_ms[releaser]) | ~freed | (rows == releaser)
     findings.where(
         "released-by",

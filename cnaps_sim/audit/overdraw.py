@@ -23,8 +23,8 @@ def post_settled(
     central: Flags,
     names: Sequence[str],
     findings: Findings,
-) -> Ints:
-    """Post what settled on these balances, check each debtor's balance afterwards, and answer the new balances.
+) -> Replay:
+    """Post what settled on these balances and check each debtor's balance afterwards; answers the postings.
 
     matching: number of the matching that settled each entry, 0 for none; None if there is none at all
     central:  the central bank's own accounts
@@ -43,7 +43,7 @@ def post_settled(
     after = replay.debtor_after()
     suspect = np.flatnonzero((after < force.highest_need[debtor]) & ~central[debtor])
     if not len(suspect):
-        return replay.closing()
+        return replay
     rows, debtor, after = rows[suspect], debtor[suspect], after[suspect]
     cause, lowest = entries.cause[rows], _lowest(entries, force, rows)
     wrong = (after < lowest) & (cause != Cause.PENALTY)
@@ -57,7 +57,7 @@ def post_settled(
             f"{names[debtor[k]]} with {format_fen(int(after[k]))} CNY, lowest allowed {format_fen(int(lowest[k]))}"
         ),
     )
-    return replay.closing()
+    return replay
 
 
 def _lowest(entries: Entries, force: InForce, rows: Ints) -> Ints:

@@ -158,11 +158,11 @@ class Queues:
     ) -> None:
         """Inside a level, what settles must be the first that still waits."""
         ordinal = entries.ordinal.copy()
-        ordinal[step.entering] = self._entered[step.entered] + _rank(step.entered)
+        ordinal[step.entering] = self._entered[step.entered] + rank(step.entered)
         leaving = step.leaving
         entered_here = entries.previous[leaving] >= 0
         own = np.where(entered_here, ordinal[entries.previous[leaving]], entries.ordinal[leaving])
-        due = self._left[step.left] + _rank(step.left)
+        due = self._left[step.left] + rank(step.left)
         size = len(self.waiting)
         irregular = np.zeros(size, np.bool_)
         irregular[step.left[own != due]] = True
@@ -315,7 +315,7 @@ class _Steps:
         return change
 
 
-def _rank(group: Ints) -> Ints:
+def rank(group: Ints) -> Ints:
     """How many earlier elements are equal to each element."""
     if not len(group):
         return np.zeros(0, np.int64)

@@ -19,12 +19,15 @@ from cnaps_sim.audit.digest import NULL, chain, hash_text
 from cnaps_sim.audit.matchings import CAP_QUEUE
 from cnaps_sim.audit.net_rows import exact_sums
 from cnaps_sim.audit.outcomes import check_outcomes, check_times, matchings_named
+from cnaps_sim.audit.releases import RELEASED, Happened
+from cnaps_sim.audit.retail_releases import RetailReleases
+from cnaps_sim.audit.retail_sums import RETAIL, RetailSums
 from cnaps_sim.audit.rounds_table import round_nets
+from cnaps_sim.audit.sums import exact_sum
 from cnaps_sim.audit.verdict import Findings, Verdict, one_line
-from cnaps_sim.words.codes import Status, System
+from cnaps_sim.words.codes import Status
 from cnaps_sim.words.units import format_clock
 
-RETAIL: Final = (System.BEPS.value, System.IBPS.value)
 IN_ROUND: Final = "netted-in-round"
 AGREE: Final = "rounds-agree"
 CAP_MATCHINGS: Final = "cap-matchings-agree"
@@ -78,8 +81,11 @@ class RetailItems:
         self._matchings: dict[int, _Netted] = {}
         self._sums: dict[str, _Sum] = {}
         self._latest = (NULL, NULL)
-        self._has_nets = True
+        self._releases = RetailReleases()
         self.rows = 0
+        self.sums = RetailSums()
+        #: Whether every part had the columns that the sums need.
+        self.is_sound = True
 
     def see_part(self, part: pa.Table) -> None:
         """Check the next rows; rows of other systems are passed over."""
@@ -107,6 +113,13 @@ class RetailItems:
             self._add_matchings(frame)
         with findings.checking(ITEMS):
             self._add_items(frame)
+        with findings.checking(RELEASED):
+            self._releases.see(frame, findings)
+        seen = False
+        with findings.checking(COUNTED):
+            self.sums.see(frame)
+            seen = True
+        self.is_sound = self.is_sound and seen
 
     def _check_order(self, frame: Frame) -> None:
         """`in-order`: rows stand by date and sequence, no sequence twice."""
@@ -163,16 +176,22 @@ class RetailItems:
                 continue
             known = self._sums.setdefault(system, _Sum())
             known.count += len(of_system)
-            known.value_fen += _exact_sum(amount[of_system])
+            known.value_fen += exact_sum(amount[of_system])
             if hashes is not None:
                 known.checksum += int(np.add.reduce(hashes[of_system], dtype=np.uint64))
             for status_code, status in enumerate(statuses[1]):
                 rows = of_system[statuses[0][of_system] == status_code]
                 outcome = known.outcomes.setdefault(_COUNTED_AS.get(status, ""), [0, 0])
                 outcome[0] += len(rows)
-                outcome[1] += _exact_sum(amount[rows])
+                outcome[1] += exact_sum(amount[rows])
 
     # when all has been seen -----------------------------------------------------------------------------------
+
+    def check_released(self, rounds: Frame | None, happened: Happened, manifest: Any) -> None:
+        """`released-by`: see `retail_releases.RetailReleases.finish`."""
+        told = manifest.get("items") if isinstance(manifest, Mapping) else None
+        is_whole = self.sums.is_whole(told) if isinstance(told, Mapping) else False
+        self._releases.finish(rounds, happened, is_whole, self._findings)
 
     def finish(self, rounds: Frame | None, matchings: Frame | None, manifest: Any) -> Verdict:
         """What was found, in the rows and beside the tables of rounds and matchings and the manifest.
@@ -309,7 +328,7 @@ def _groups(number: Ints) -> list[tuple[int, Any]]:
 def _add_to(sums: dict[int, _Netted], number: int, frame: Frame, rows: Ints) -> _Netted:
     netted_ms, date = frame.ints("netted_ms")[rows], frame.ints("date")[rows]
     known = sums.setdefault(number, _Netted(int(netted_ms[0]), int(netted_ms[0]), int(date[0]), int(date[0])))
-    known.add(netted_ms, date, _exact_sum(frame.ints("amount_fen")[rows]))
+    known.add(netted_ms, date, exact_sum(frame.ints("amount_fen")[rows]))
     return known
 
 
@@ -341,8 +360,3 @@ def _check_netted(frame: Frame, findings: Findings) -> None:
             f"round {frame.text('round', row)}, released by {frame.text('released_by', row)}"
         ),
     )
-
-
-def _exact_sum(amounts: Any) -> int:
-    """A sum of int64 that cannot overflow: high and low halves apart."""
-    return (int((amounts >> 32).sum()) << 32) + int((amounts & 0xFFFFFFFF).sum())

@@ -2,17 +2,18 @@
 
 The auditor is told what the books are told (the flow, the bookings, limits, controls, phases) and reads their
 log. From these it keeps its own balances and its own picture of what waits, and compares. It shares no code
-with the books. Earmarks and reservations are not re-checked: they only make less money available, so a payment
-they should have stopped is not seen here.
+with the books. Earmarks and reservations are re-checked where one account gives to another: that a payment should
+have been stopped by them is not seen here.
 
-Tell everything in the order in which it happens: drain the log to `see_log` before `see_phase`,
-`see_limit_change`, `see_bilateral_limit`, `see_control`, `see_balances` and `end_of_day`, and announce payments
-(`see_flow`, `see_bookings`) before the log entries about them.
+Tell everything in the order in which it happens: drain the log to `see_log` before whatever `told` offers,
+`see_balances` and `end_of_day`, and announce payments (`see_flow`, `see_bookings`, `see_moves`) before the log entries
+about them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -21,14 +22,17 @@ from numpy.typing import NDArray
 from cnaps_sim.audit.blocks import Blocks, block_start, check_waiting, stretches
 from cnaps_sim.audit.entries import Entries, Ints, read_entries
 from cnaps_sim.audit.in_force import Change, InForce
-from cnaps_sim.audit.limits import REMOVED, Limits
-from cnaps_sim.audit.limits import RULE as LIMITS_KEPT
+from cnaps_sim.audit.limits import Limits
+from cnaps_sim.audit.loans import LOAN_EVENTS
+from cnaps_sim.audit.move_rows import MoveRows
+from cnaps_sim.audit.moves import Moves
 from cnaps_sim.audit.open_payments import TERMS, OpenPayments, Rows
 from cnaps_sim.audit.overdraw import post_settled
 from cnaps_sim.audit.queues import EXEMPT, Queues
 from cnaps_sim.audit.standing import Standing
-from cnaps_sim.audit.verdict import Findings, Verdict
-from cnaps_sim.words.codes import HVPS_LEVELS, Act, Cause, Discipline, Level, Phase, TransferKind
+from cnaps_sim.audit.told import Told, ToolTerms
+from cnaps_sim.audit.verdict import Verdict
+from cnaps_sim.words.codes import HVPS_LEVELS, Act, Cause, Discipline, Level, MoveKind, Phase, TransferKind
 from cnaps_sim.words.units import format_clock, format_fen
 
 #: Log entries examined at a time, up to twice as many: enough for array speed, few enough for the cache.
@@ -56,7 +60,7 @@ class AccountTerms(NamedTuple):
     names: Sequence[str] = ()
 
 
-class StreamAuditor:
+class StreamAuditor(Told):
     """Re-checks a run's stream of outcomes; `finish` says what it found.
 
     accounts:      the accounts as they open
@@ -65,6 +69,7 @@ class StreamAuditor:
                    then 7) without leaving any out; asked of matchings that settle at the instant they choose
     matching_ms:   how long a matching takes from choosing to settling, ms
     limits:        bilateral limits: (account row that pays, account row that is paid, fen)
+    tools:         pools, pledges and what accounts keep; None where nothing moves money by itself
     """
 
     def __init__(
@@ -74,9 +79,10 @@ class StreamAuditor:
         sequence_kept: bool = False,
         matching_ms: int = 0,
         limits: Sequence[tuple[int, int, int]] = (),
+        tools: ToolTerms | None = None,
     ) -> None:
+        super().__init__()
         count = len(accounts.opening)
-        self._findings = Findings()
         self._balance: Ints = np.array(accounts.opening, np.int64)
         self._total = _exact_sum(self._balance)
         self._central = np.array(accounts.central_bank, np.bool_)
@@ -85,7 +91,9 @@ class StreamAuditor:
             "overdraft_limit": np.array(accounts.overdraft_limit, np.int64),
             "floor": np.zeros(count, np.int64) if accounts.floor is None else np.array(accounts.floor, np.int64),
             "held": np.zeros(count, np.int64),
+            **(ToolTerms() if tools is None else tools).in_force(count),
         }
+        self._moves = Moves(tools, self._central, self._names, discipline)
         self._phase = _UNKNOWN_PHASE
         self._payments = OpenPayments()
         fifo = discipline != Discipline.BYPASS
@@ -93,8 +101,6 @@ class StreamAuditor:
         self._blocks = Blocks()
         self._limits = Limits(limits, self._names)
         self._log: list[Rows] = []
-        self._entries = 0
-        self._changes: list[Change] = []
         self._latest_ms: int | None = None
 
     # what the books are told --------------------------------------------------------------------------------
@@ -125,41 +131,28 @@ class StreamAuditor:
             terms["debtor"], terms["creditor"] = debtor, creditor
             terms["time_ms"] = np.iinfo(np.int64).min
             terms["standing"] = Standing.ANNOUNCED
-            self._note_known(self._payments.announce_booking(terms), f"booking {sequence}")
+            self._note_known(self._payments.announce_bookings(terms), f"booking {sequence}")
             granted = kind in (TransferKind.PENALTY, TransferKind.INJECTION)
             if granted and not (0 <= debtor < len(self._central) and self._central[debtor]):
                 self._findings.breach(
                     "nothing-from-nothing", f"booking {sequence} ({kind}) is not paid by the central bank"
                 )
 
+    def see_moves(self, moves: Rows) -> None:
+        """Transfers that rules made by themselves (fields of `core.records.MOVE`), ascending by sequence."""
+        self._moves.announce(moves, self._findings)
+        terms = np.zeros(len(moves), TERMS)
+        for name in ("sequence", "amount", "debtor", "creditor"):
+            terms[name] = moves[name]
+        terms["level"] = int(Level.ONE_SIDED)
+        terms["time_ms"] = np.iinfo(np.int64).min
+        terms["standing"] = Standing.ANNOUNCED
+        for part in np.split(terms, np.flatnonzero(np.diff(terms["sequence"]) != 1) + 1):
+            self._note_known(self._payments.announce_bookings(part), f"move {part['sequence'][0]}")
+
     def _note_known(self, count: int, what: str) -> None:
         if count:
             self._findings.breaches("nothing-from-nothing", count, lambda _: f"{what} was announced before")
-
-    def see_limit_change(self, time_ms: int, account: int, field: str, value: int) -> None:
-        """A term of an account changes; only `overdraft_limit` and `floor` (fen) matter to the audit."""
-        if field in ("overdraft_limit", "floor"):
-            self._note(time_ms, field, account, value)
-
-    def see_bilateral_limit(self, time_ms: int, debtor: int, creditor: int, fen: int | None) -> None:
-        """A pair's bilateral limit (双边限额) becomes `fen`, or ends (None).
-
-        One that the pair has not had before counts from now on; one that ends goes on counting, should it return.
-        """
-        if fen is not None:
-            self._findings.made(LIMITS_KEPT)
-        self._note(time_ms, "limit", debtor, REMOVED if fen is None else fen, creditor)
-
-    def see_control(self, time_ms: int, account: int, held: bool) -> None:
-        """Debit control (借记控制) or a freeze begins, or the last of the two ends."""
-        self._note(time_ms, "held", account, int(held))
-
-    def see_phase(self, time_ms: int, phase: Phase, special: bool = False) -> None:
-        """The business day enters a phase; `special`: a session that takes only special payments."""
-        self._note(time_ms, "phase", -1, int(phase) * 2 + int(special))
-
-    def _note(self, time_ms: int, what: str, account: int, value: int, towards: int = -1) -> None:
-        self._changes.append(Change(self._entries, int(time_ms), what, int(account), int(value), int(towards)))
 
     # what the books did -------------------------------------------------------------------------------------
 
@@ -200,14 +193,28 @@ class StreamAuditor:
         if own_count != waiting_count:
             findings.breach("counts-agree", f"at {clock} the books count {waiting_count} waiting, the log {own_count}")
 
-    def end_of_day(self, time_ms: int, balances: NDArray[np.int64], waiting_count: int) -> None:
+    def end_of_day(
+        self,
+        time_ms: int,
+        balances: NDArray[np.int64],
+        waiting_count: int,
+        pledged: NDArray[np.int64] | None = None,
+        earmark: NDArray[np.int64] | None = None,
+    ) -> None:
         """A business date is over; arguments as for `see_balances`. The next one begins, also for bilateral limits.
+
+        pledged: principal of the pledge loans of each account; earmark: what the close has left of each (both fen);
+            where there are liquidity tools
 
         `queue-empty-after-day`: no queue holds anything.
         `no-overnight-overdraft`: no account but the central bank's own is below zero.
         """
         self.see_balances(time_ms, balances, waiting_count)
         self._limits.start_day()
+        if pledged is not None:
+            self._moves.loans.check_books(int(time_ms), pledged, self._findings)
+        if earmark is not None:
+            self._force["earmark"] = np.array(earmark, np.int64)
         clock = format_clock(int(time_ms))
         waiting = self._queues.waiting.reshape(-1, len(Level)).sum(axis=1)
         self._findings.where(
@@ -262,7 +269,7 @@ class StreamAuditor:
                 length = block_start(cause, len(log))
                 if length < len(log):
                     self._log, self._entries = [log[length:]], len(log) - length
-            for start, stop in stretches(cause, length, STRETCH):
+            for start, stop in stretches(cause, length, STRETCH, partial(self._moves.start_of_group, log)):
                 within = [(p - start, c) for p, c in zip(places, changes, strict=True) if start <= p < stop]
                 self._examine(log[start:stop], within)
         for place, change in zip(places, changes, strict=True):
@@ -276,6 +283,8 @@ class StreamAuditor:
             self._phase = change.value
         elif change.what == "limit":
             self._limits.change(change.account, change.towards, change.value)
+        elif change.what in LOAN_EVENTS:
+            self._moves.loans.change(change)
         else:
             self._force[change.what][change.account] = change.value
 
@@ -288,15 +297,18 @@ class StreamAuditor:
         matching = entries.matching()
         force = InForce(entries, self._force, self._phase, changes)
         self._check_hours(entries, force)
-        self._check_control(entries, force)
+        moves = self._moves.find(entries)
+        self._check_control(entries, force, moves)
         check_waiting(entries, matching, findings)
-        self._balance = post_settled(self._balance, entries, force, matching, self._central, self._names, findings)
+        replay = post_settled(self._balance, entries, force, matching, self._central, self._names, findings)
+        self._balance = replay.closing()
+        self._moves.see(moves, entries, force, replay, self._queues.waiting, findings)
         of_limits = [(place, change) for place, change in changes if change.what == "limit"]
         self._limits.see(entries, matching, findings, of_limits)
         self._queues.see(entries, force.held, matching, self._payments, findings)
         self._payments.update(entries.terms, entries.terms_before)
-        for _, change in changes:
-            if change.what != "limit":  # applied where they came
+        for _, change in [*changes, *force.told("earmark")]:  # once more, with what the log shows
+            if change.what != "limit" and change.what not in LOAN_EVENTS:  # applied where they came
                 self._apply(change)
 
     def _check_time_order(self, log: Rows) -> None:
@@ -333,10 +345,11 @@ class StreamAuditor:
             ),
         )
 
-    def _check_control(self, entries: Entries, force: InForce) -> None:
+    def _check_control(self, entries: Entries, force: InForce, moves: MoveRows) -> None:
         """`held-stay-held`: an account under debit control or frozen is debited at levels 0 and 3 alone.
 
-        The central bank's lending at the close of the clearing window goes past controls.
+        The central bank's lending at the close of the clearing window goes past controls, and so do repayments of
+        its loans against pledges.
         """
         if not force.held.any():
             self._findings.made("held-stay-held")
@@ -344,6 +357,7 @@ class StreamAuditor:
         clearing = (entries.cause == Cause.PENALTY) | (entries.cause == Cause.RETURN)
         clearing |= (entries.cause == Cause.CONTROL) & (force.phase >> 1 == Phase.CLEARING_WINDOW)
         wrong = entries.settled() & force.held & ~np.isin(entries.level, EXEMPT) & ~clearing
+        wrong[moves.of(MoveKind.REPAYMENT, MoveKind.INTEREST).row] = False
         self._findings.where(
             "held-stay-held",
             wrong & ~self._central[entries.debtor],

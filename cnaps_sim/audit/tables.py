@@ -15,8 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cnaps_sim.audit.columns import Frame, Ints
-from cnaps_sim.audit.digest import Hashes, TableDigest, chain, checksum_text, hash_text, table_digest
+from cnaps_sim.audit.digest import Hashes, TableDigest, chain, hash_text, table_digest
+from cnaps_sim.audit.headroom import check_headroom, check_retail_series
+from cnaps_sim.audit.items import check_items
 from cnaps_sim.audit.matchings import CAP_QUEUE, check_agreement, check_possible, settled_payments, settled_transfers
+from cnaps_sim.audit.move_tables import check_moves
 from cnaps_sim.audit.outcomes import (
     check_levels,
     check_outcomes,
@@ -24,6 +27,7 @@ from cnaps_sim.audit.outcomes import (
     check_returned,
     check_times,
 )
+from cnaps_sim.audit.pool_tables import PoolsTold, read_pools
 from cnaps_sim.audit.postings import (
     Ledger,
     Postings,
@@ -34,9 +38,13 @@ from cnaps_sim.audit.postings import (
     check_series,
     check_transfers,
 )
-from cnaps_sim.audit.retail_tables import RETAIL, RetailItems
+from cnaps_sim.audit.queue_series import check_queue_series
+from cnaps_sim.audit.releases import Happened, check_words
+from cnaps_sim.audit.retail_manifest import Told, check_told
+from cnaps_sim.audit.retail_sums import RETAIL
+from cnaps_sim.audit.retail_tables import RetailItems
 from cnaps_sim.audit.rounds_table import check_rounds
-from cnaps_sim.audit.verdict import Findings, UnknownColumnError, Verdict, one_line
+from cnaps_sim.audit.verdict import Findings, Verdict, one_line
 from cnaps_sim.words.tables import TABLES
 
 #: Rows of payments that are looked at together when retail items are among them.
@@ -49,6 +57,7 @@ def audit_tables(
     ignore_digests: bool = False,
     check_digests: bool = True,
     retail: RetailItems | None = None,
+    scenario: Any = None,
 ) -> Verdict:
     """Re-check the tables of a run against each other and against its manifest.
 
@@ -60,6 +69,7 @@ def audit_tables(
     check_digests:  false spares the comparison where the manifest's digests have just been taken from these tables
     retail:         has seen the retail items (BEPS, IBPS) that the payments given here leave out; their digest is
                     then not compared
+    scenario:       the resolved scenario, which tells the fund pools (资金池); None: nobody knows of any
     """
     findings = Findings()
     told = _told_tables(manifest, findings)
@@ -79,7 +89,8 @@ def audit_tables(
                     _check_digest(name, reading.digest, told, findings)
     _check_order(frames, findings)
     lost = "matchings" not in frames and ("matchings" in told or "matchings" in tables)
-    verdict = findings.verdict() + _check_contents(frames, manifest, lost)
+    pools = read_pools(scenario, frames.get("accounts"), findings)
+    verdict = findings.verdict() + _check_contents(frames, manifest, lost, pools)
     return verdict + _check_retail(frames, items, manifest)
 
 
@@ -221,7 +232,7 @@ def _check_numbering(frame: Frame, column: str, first: int, findings: Findings) 
     findings.where("in-order", earlier, lambda row: f"row {row + 1} of {frame.name} is earlier than the one before it")
 
 
-def _check_contents(frames: Mapping[str, Frame], manifest: Any, matchings_lost: bool) -> Verdict:
+def _check_contents(frames: Mapping[str, Frame], manifest: Any, matchings_lost: bool, pools: PoolsTold) -> Verdict:
     """Every check of what the rows say: payments and balances side by side, then what ties them together.
 
     matchings_lost: there were matchings, but their table cannot be read; without a table there were none.
@@ -240,10 +251,18 @@ def _check_contents(frames: Mapping[str, Frame], manifest: Any, matchings_lost: 
     if payments is not None and ids is not None:
         with findings.checking("released-by"):
             numbers = None if matchings_lost else _numbers(frames.get("matchings"))
-            check_released(payments, ids, posted_ids, numbers, findings)
+            check_released(payments, ids, posted_ids, numbers, pools, findings)
+        with findings.checking("released-by"):
+            happened = Happened(frames.get("events"), frames.get("matchings"), manifest)
+            check_words(payments, transfers, happened, pools, findings)
+        if "series" in frames:
+            with findings.checking("series-replay"):
+                check_queue_series(frames["series"], payments, manifest, findings)
     if payments is not None and transfers is not None and paid is not None and posted is not None:
         with findings.checking("transfers-match-payments"):
             check_match(payments, paid, transfers, posted, findings)
+    if transfers is not None and posted_ids is not None:
+        check_moves(frames, ids, posted_ids, pools, findings)
     return payments_verdict + balances_verdict + findings.verdict()
 
 
@@ -271,11 +290,26 @@ def _check_matchings(
 
 
 def _check_retail(frames: Mapping[str, Frame], items: RetailItems, manifest: Any) -> Verdict:
-    """Rounds, and the retail items beside rounds, matchings and the manifest."""
+    """Rounds, and the retail items beside rounds, matchings, series and the manifest."""
     findings = Findings()
-    rounds, matchings = frames.get("rounds"), frames.get("matchings")
+    names = ("rounds", "matchings", "series", "events", "transfers", "accounts")
+    rounds, matchings, series, events, transfers, accounts = (frames.get(name) for name in names)
     if rounds is not None:
-        check_rounds(rounds, frames.get("transfers"), frames.get("events"), manifest, findings)
+        check_rounds(rounds, transfers, events, manifest, findings)
+    if items.rows:
+        with findings.checking("released-by"):
+            items.check_released(rounds, Happened(events, matchings, manifest), manifest)
+    told = Told(manifest, items.sums)
+    if items.is_sound and (told.is_there or rounds is not None or items.rows):
+        check_told(told, items.sums, rounds, series, events, accounts, findings)
+    if series is not None:
+        whole = items.sums if items.is_sound and items.sums.is_whole(told.items) else None
+        if series.has("measure") and series.is_one_of("measure", "position_fen", "headroom_fen").any():
+            with findings.checking("positions-replay"):
+                check_headroom(series, rounds, transfers, events, accounts, whole, manifest, findings)
+        if items.is_sound and items.rows:
+            with findings.checking("series-replay"):
+                check_retail_series(series, items.sums, findings)
     return findings.verdict() + items.finish(rounds, matchings, manifest)
 
 
@@ -306,49 +340,8 @@ def _check_payments(payments: Frame | None, events: Frame | None, manifest: Any)
     with findings.checking("returned-at-close"):
         check_returned(payments, events, findings)
     with findings.checking("items-agree"):
-        _check_items(payments, paid, manifest, findings)
+        check_items(payments, paid, manifest, findings)
     return findings.verdict(), ids, paid
-
-
-def _check_items(payments: Frame, paid: Hashes | None, manifest: Any, findings: Findings) -> None:
-    """`items-agree`: count, value and checksum of each system's payments are those of the manifest.
-
-    A system of which no payment is recorded is left out: only its totals were kept.
-    """
-    told = manifest.get("items") if isinstance(manifest, Mapping) else None
-    if not isinstance(told, Mapping):
-        findings.breach("items-agree", "the manifest does not give the items of each system")
-        return
-    if paid is None:
-        raise UnknownColumnError("payments")
-    codes, systems = payments.texts("system")
-    hashes = chain(payments.field("status"), payments.ints("ended_ms"), start=paid)
-    amount = payments.ints("amount_fen")
-    for code, system in enumerate(systems):
-        rows: Any = codes == code
-        count = int(np.count_nonzero(rows))
-        if not count:
-            continue
-        if count == len(codes):
-            rows = slice(None)
-        own = {
-            "count": count,
-            "value_fen": _exact_sum(amount[rows]),
-            "checksum": checksum_text(hashes[rows]),
-        }
-        entry = told.get(system)
-        given = entry if isinstance(entry, Mapping) else {}
-        for key, value in own.items():
-            if given.get(key) != value:
-                findings.breach(
-                    "items-agree",
-                    f"{key} of {one_line(system)} is {value}, the manifest says {one_line(given.get(key))}",
-                )
-
-
-def _exact_sum(amounts: Any) -> int:
-    """A sum of int64 that cannot overflow: high and low halves apart."""
-    return (int((amounts >> 32).sum()) << 32) + int((amounts & 0xFFFFFFFF).sum())
 
 
 def _check_balances(accounts: Frame | None, transfers: Frame | None, series: Frame | None) -> _Audited:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -97,3 +98,46 @@ def test_a_scenario_and_a_pair_of_files_may_share_a_name() -> None:
     names = [name for name, _ in bundled()]
     assert names.count("gridlock-lab") == 1
     assert "gridlock-lab" in bundled_pairs()
+
+
+def test_one_account_does_what_its_scenario_and_the_readme_say_against_thirty_two() -> None:
+    """The measured figures stand in both texts; a smaller day shows the same order."""
+    from cnaps_sim.resources import resource
+
+    names = ("one-account-or-thirty-two", "one-account-or-thirty-two-branches")
+    runs = [run(name) for name in names]
+    told = [pooling_figures(done) for done in runs]
+    said = resource("scenarios", f"{names[0]}.yaml").read_text(encoding="utf-8").replace("\n# ", " ")
+    page = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert [len(done.accounts) - 4 for done in runs] == [320, 1_737]  # the central bank has four of its own
+    assert told[0]["opening"] == told[1]["opening"]
+    one, many = told
+    for sentence in (
+        f"with the same {one['opening']} at the opening",
+        f"leaves {one['unsettled']} of the value between entities unsettled, not {many['unsettled']}",
+        f"a delay indicator of {one['rho']}, not {many['rho']}",
+        f"needs {one['lower']} to {one['upper'][4:]} (lower and upper bound), ",
+        f"not {many['lower'][4:]} to {many['upper'][4:]}",
+    ):
+        assert sentence in said
+    assert all(f"| {one[key]} | {many[key]} |" in page for key in one)
+    small = [pooling_figures(cs.simulate(name, set={"scale": "0.02"})) for name in names]
+    assert small[0]["rho"] < small[1]["rho"]
+    assert small[0]["opening"] == small[1]["opening"]
+
+
+def pooling_figures(done: cs.Run) -> dict[str, str]:
+    """What single-point access is compared by: money as people read it, shares of payments between entities."""
+    from cnaps_sim.analysis.drawing import money
+
+    found = dict(cs.metrics.liquidity(done)[["measure", "value"]].itertuples(index=False))
+    between = done.payments[done.payments.payment_id.str.startswith("H")]
+    unsettled = 1 - between[between.settled_ms.notna()].amount_fen.sum() / between.amount_fen.sum()
+    delay = cs.metrics.delay(done, where=lambda frame: frame.payment_id.str.startswith("H"))
+    return {
+        "opening": money(found["opening"]),
+        "unsettled": f"{unsettled:.1%}".replace("%", " %"),
+        "rho": f"{delay[delay.measure == 'rho'].value.iloc[0]:.3f}",
+        "lower": money(found["lower_bound"]),
+        "upper": money(found["upper_bound"]),
+    }

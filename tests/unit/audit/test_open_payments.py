@@ -65,8 +65,8 @@ def test_bookings_may_be_numbered_far_away_and_backwards() -> None:
     for number in numbers:
         terms = np.zeros(1, TERMS)
         terms["sequence"], terms["amount"], terms["standing"] = number, number + 1, Standing.ANNOUNCED
-        assert payments.announce_booking(terms) == 0
-        assert payments.announce_booking(terms) == 1
+        assert payments.announce_bookings(terms) == 0
+        assert payments.announce_bookings(terms) == 1
     move(payments, np.array(sorted(numbers)), Standing.WAITING)
     move(payments, np.array(sorted(numbers)), Standing.SETTLED)
 

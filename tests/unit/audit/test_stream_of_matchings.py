@@ -346,3 +346,31 @@ def test_ending_a_limit_that_never_was_is_nothing(empty_stream: Any) -> None:
     s = empty_stream.flow(0, (10, 20, A, B, 7)).tell("see_bilateral_limit", 5, A, B, None).log((0, 10, Act.SETTLED))
     assert s.broken() == set()
     assert "limits-kept" not in s.verdict().rules
+
+
+# multilateral limits ----------------------------------------------------------------------------------------------
+
+ANYBODY = -2
+
+
+def test_more_than_the_multilateral_limit_breaks_limits_kept(empty_stream: Any) -> None:
+    """A pays B 20 and C 15, and is paid 5 by C: 30 net to all others."""
+    s = limited(empty_stream, (A, ANYBODY, 30), (A, B, 20))
+    s.opening[C] = 5
+    s.flow(0, (10, 20, A, B, 7), (11, 5, C, A, 6), (12, 15, A, C, 7), (13, 1, A, C, 7)).log(
+        (0, 10, Act.SETTLED), (1, 11, Act.SETTLED, 6), (2, 12, Act.SETTLED)
+    )
+    verdict = s.verdict(stopped=True)
+    assert verdict.passed, verdict.breaches
+    s.log((3, 13, Act.SETTLED))
+    assert s.broken() == {"limits-kept"}
+    assert "brings what A has paid all others to 0.31 CNY net, limit 0.30" in s.verdict().breaches[0]
+
+
+def test_a_multilateral_limit_binds_one_account_and_may_come_during_the_day(empty_stream: Any) -> None:
+    s = empty_stream.flow(0, (10, 20, A, B, 7), (20, 10, A, C, 7), (30, 40, C, B, 7)).log((0, 10, Act.SETTLED))
+    s.opening[C] = 40
+    s.tell("see_bilateral_limit", 15, A, ANYBODY, 10).log((1, 20, Act.SETTLED), (2, 30, Act.SETTLED))
+    assert s.broken() == set()
+    s.find("see_bilateral_limit")[3] = 9
+    assert s.broken() == {"limits-kept"}

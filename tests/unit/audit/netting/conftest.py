@@ -20,7 +20,7 @@ LOG = np.dtype(
     align=True,
 )  # fmt: skip
 RETAIL = np.dtype(
-    [("time_ms", "i8"), ("amount", "i8"), ("debtor", "i4"), ("creditor", "i4"), ("items", "i4"), ("lag_ms", "i4"),
+    [("time_ms", "i8"), ("amount", "i8"), ("lag_ms", "i8"), ("debtor", "i4"), ("creditor", "i4"), ("items", "i4"),
      ("kind", "i1"), ("refusal", "i1")],
     align=True,
 )  # fmt: skip
@@ -47,8 +47,9 @@ class Clearing:
     def submit(self, time: int, debtor: int, creditor: int, amount: int, kind: RetailKind = CREDIT, **more: int) -> int:
         items, refusal = more.get("items", 1), more.get("refusal", 0)
         unit = self.come + len(self.rows)
-        self.server.submit(time, unit, debtor, creditor, amount, items, kind, refusal)
-        self.rows.append((time, amount, debtor, creditor, items, 0, kind, refusal))
+        lag_ms = more.get("lag_ms", 0)
+        self.server.submit(time, unit, debtor, creditor, amount, items, kind, refusal, lag_ms)
+        self.rows.append((time, amount, lag_ms, debtor, creditor, items, kind, refusal))
         return unit
 
     def cap(self, time: int, participant: int, cap: int) -> Clearing:
@@ -61,9 +62,9 @@ class Clearing:
         self.server.set_closed(participant, closed)
         return self
 
-    def log_in(self, participant: int, logged_in: bool) -> Clearing:
-        self.tell("see_logged_in", participant, logged_in)
-        self.server.set_logged_in(participant, logged_in)
+    def log_in(self, time: int, participant: int, logged_in: bool) -> Clearing:
+        self.tell("see_logged_in", time, participant, logged_in)
+        self.server.set_logged_in(time, participant, logged_in)
         return self
 
     def cancel(self, time: int, unit: int, by: int) -> Clearing:
@@ -197,9 +198,9 @@ def make_day(log_all: bool = False) -> Clearing:
     day.match(55).look(56)  # 8, 9 and no more
     day.cap(60, C, 30).submit(61, C, B, 20)  # 10
     day.close(A).submit(62, C, A, 1, ONLINE)  # 11: refused
-    day.close(A, False).log_in(A, False).submit(63, A, C, 1, ONLINE)  # 12: refused
+    day.close(A, False).log_in(63, A, False).submit(63, A, C, 1, ONLINE)  # 12: refused
     day.submit(64, C, A, 1, ONLINE)  # 13: not answered
-    day.log_in(A, True)
+    day.log_in(64, A, True)
     day.cancel(65, day.submit(64, C, A, 500, items=4), C)  # 14: cancelled by its bank
     day.submit(66, C, A, 600)  # 15: cancelled by time
     day.post(70, 1, A).post(70, 1, C).look(71)

@@ -16,13 +16,14 @@ from cnaps_sim.words.retail import RetailKind
 
 BANKS = 5
 KNOWN = [0] * 12 + [Refusal.AMOUNT, Refusal.PAYER_BANK, Refusal.TIMED_OUT, Refusal.STOPPED, Refusal.DUPLICATE]
+KNOWN.append(Refusal.UNANSWERED)
 
 
 def act(day: Any, time: int, rng: Random, sent: int) -> int:
     """One thing that may happen; answers the number of rounds sent."""
     bank, choice = rng.randrange(BANKS), rng.random()
     if choice < 0.75:
-        more = {"items": rng.randint(1, 4), "refusal": int(rng.choice(KNOWN))}
+        more = {"items": rng.randint(1, 4), "refusal": int(rng.choice(KNOWN)), "lag_ms": rng.choice([0, 1, 9, 300])}
         kind = rng.choice([RetailKind.ORDINARY_CREDIT, *RetailKind])
         day.submit(time, bank, rng.randrange(BANKS), rng.randint(1, 60), kind, **more)
     elif choice < 0.80:
@@ -30,7 +31,7 @@ def act(day: Any, time: int, rng: Random, sent: int) -> int:
     elif choice < 0.84:
         day.close(bank, rng.random() < 0.3)
     elif choice < 0.88:
-        day.log_in(bank, rng.random() < 0.7)
+        day.log_in(time, bank, rng.random() < 0.7)
     elif choice < 0.91:
         waiting = sorted({unit for queue in day.server.snapshot()["queues"].values() for unit in queue})
         if waiting:
