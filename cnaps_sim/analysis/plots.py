@@ -11,6 +11,7 @@ from cnaps_sim.analysis.plots_messages import messages
 from cnaps_sim.analysis.plots_payments import network, outcomes, payments_per_minute, throughput
 from cnaps_sim.analysis.plots_queue import delay_distribution, levels, queue
 from cnaps_sim.analysis.plots_rounds import held_nets, nets_journey, rounds
+from cnaps_sim.analysis.plots_tools import tools
 
 __all__ = [
     "balances",
@@ -32,4 +33,5 @@ __all__ = [
     "retail_volume",
     "rounds",
     "throughput",
+    "tools",
 ]

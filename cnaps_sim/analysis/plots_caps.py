@@ -79,7 +79,7 @@ def headroom(run: Any, ax: Axes, where: Where = None, accounts: int = 4) -> None
     low, high = ax.get_ylim()
     ax.set_ylim(max(low, -_MOST_SHOWN), min(high, _MOST_SHOWN))
     ax.yaxis.set_major_formatter(FuncFormatter(percent))
-    ax.set_ylabel(bilingual("headroom / largest cap", "可用额度占比"))
+    ax.set_ylabel(bilingual("share of largest cap", "可用额度占比"))
     legend_below(ax, 0.65, 2)
 
 
@@ -157,7 +157,7 @@ def cap_queue(run: Any, ax: Axes, where: Where = None) -> None:
     other = ax.twinx()
     starts = first + np.arange(len(bars)) * width
     other.bar(starts, bars, 0.85 * width, align="edge", color=VERMILION, alpha=0.6, linewidth=0)
-    count_axis(other, f"{bilingual('rejected items', '拒绝笔数')} in {width // MS_PER_MINUTE} min")
+    count_axis(other, f"{bilingual('rejected', '拒绝笔数')} in {width // MS_PER_MINUTE} min")
     other.grid(False)
     other.yaxis.label.set_color(VERMILION)
     ax.set_zorder(other.get_zorder() + 1)
@@ -168,7 +168,7 @@ def cap_queue(run: Any, ax: Axes, where: Where = None) -> None:
         at, value = _steps(found["queued"]["time_ms"].to_numpy(), queued / scale)
         ax.fill_between(at, value, color=SKY, alpha=0.3, linewidth=0)
         ax.plot(at, value, color=BLUE, linewidth=1.1)
-        ax.set_ylabel(f"{bilingual('in the cap queue', '轧差排队')}, {unit}")
+        ax.set_ylabel(f"{bilingual('cap queue', '轧差排队')}, {unit}")
         ax.yaxis.label.set_color(BLUE)
         ax.set_ylim(bottom=0)
     else:

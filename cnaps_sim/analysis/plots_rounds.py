@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from cnaps_sim.analysis import metrics
 from cnaps_sim.analysis.drawing import (
@@ -14,6 +15,7 @@ from cnaps_sim.analysis.drawing import (
     COLOURS,
     GREEN,
     INK,
+    LINES,
     PURPLE,
     SKY,
     VERMILION,
@@ -25,15 +27,27 @@ from cnaps_sim.analysis.drawing import (
     money_scale,
     nothing,
     plot,
+    plural,
 )
 from cnaps_sim.analysis.metrics.columns import Columns, Where, columns_of, has_table, remembered
 from cnaps_sim.analysis.metrics.rounds import has_rounds, nets_of, rounds_of
 from cnaps_sim.analysis.plots_labels import account_name
-from cnaps_sim.words.units import MS_PER_DAY, format_clock
+from cnaps_sim.words.units import MS_PER_DAY, MS_PER_HOUR, MS_PER_MINUTE, MS_PER_SECOND, format_clock
 
 _NO_ROUNDS: Final = "the run has no netting rounds"
-#: Rounds whose names fit under an axis.
+#: Rounds of one date whose times fit under an axis; rounds of several dates whose hours do; dates that do.
 _MOST_NAMED: Final = 16
+_MOST_HOURS: Final = 34
+_MOST_DAYS: Final = 34
+#: Rounds whose journeys have a line each.
+_MOST_JOURNEYS: Final = 18
+#: Where the scale of durations begins, ms, and its marks.
+_SHORTEST_MS: Final = MS_PER_SECOND
+_DURATIONS: Final = (
+    (MS_PER_SECOND, "1 s"), (10 * MS_PER_SECOND, "10 s"), (MS_PER_MINUTE, "1 min"), (10 * MS_PER_MINUTE, "10 min"),
+    (MS_PER_HOUR, "1 h"), (6 * MS_PER_HOUR, "6 h"), (MS_PER_DAY, "1 d"), (7 * MS_PER_DAY, "1 week"),
+    (30 * MS_PER_DAY, "30 d"),
+)  # fmt: skip
 #: Hatches tell classes apart that lie next to each other, also without colour.
 _HATCHES: Final = ("", "////", "", "\\\\\\\\", "", "....", "", "xxxx")
 _OTHER: Final = "other"
@@ -69,8 +83,8 @@ def rounds(run: Any, ax: Axes, where: Where = None) -> None:
                 base = base + row
     ax.axhline(0, color=INK, linewidth=0.8)
     _name_rounds(ax, found)
-    ax.set_ylabel(f"{bilingual('to pay / to receive', '应付 / 应收')}, {unit}")
-    legend_below(ax, 0.6, 4)
+    ax.set_ylabel(f"{bilingual('to pay / to receive', '应付/应收')}, {unit}")
+    legend_below(ax, 0.78, 4)
 
 
 def _kinds(run: Any) -> tuple[list[str], dict[Any, int]]:
@@ -91,73 +105,115 @@ def _kinds(run: Any) -> tuple[list[str], dict[Any, int]]:
 
 
 def _name_rounds(ax: Axes, found: Any) -> None:
-    """Times of the rounds under the axis, with the date where there are several."""
-    times, dates = found.numbers("time_ms"), found.codes("date")
-    step = -(-found.count // _MOST_NAMED)
-    places = list(range(0, found.count, step))
-    several = len(set(dates.codes.tolist())) > 1
-    names, seen = [], None
-    for place in places:
-        clock = format_clock(int(times[place]) % MS_PER_DAY)[:5]
-        day = dates.labels[dates.codes[place]]
-        names.append(f"{clock}\n{day:%d %b}" if several and day != seen else clock)
-        seen = day
-    ax.set_xticks(places, names)
+    """A mark under each round with its time; of several dates the hour alone, over the day, over the month.
+
+    Of very many rounds every so many-th date is named, at its first round.
+    """
+    times, dates = (found.numbers("time_ms") % MS_PER_DAY).tolist(), found.codes("date")
+    days = [dates.labels[code] for code in dates.codes.tolist()]
+    firsts = [place for place, day in enumerate(days) if not place or day != days[place - 1]]
+    if len(firsts) == 1:
+        step = -(-found.count // _MOST_NAMED)
+        names = [format_clock(time)[:5] if place % step == 0 else "" for place, time in enumerate(times)]
+    else:
+        step = -(-len(firsts) // _MOST_DAYS)
+        named, hours = set(firsts[::step]), found.count <= _MOST_HOURS
+        names, month = [], None
+        for place, (time, day) in enumerate(zip(times, days, strict=True)):
+            lines = [_hour(time) if hours else ""]
+            if place in named:
+                lines += [f"{day:%d}", f"{day:%b}" if day.month != month else ""]
+                month = day.month
+            names.append("\n".join(lines))
+    ax.set_xticks(range(found.count), names)
+    ax.tick_params(axis="x", labelsize=7.5 if len(firsts) > 1 else 8.5)
     ax.set_xlim(-0.6, found.count - 0.4)
     ax.grid(False, axis="x")
-    ax.set_xlabel(bilingual("round", "场次"))
+    ax.set_xlabel(bilingual("round", "场次") + (": hour and day" if len(firsts) > 1 else ""))
+
+
+def _hour(time_ms: int) -> str:
+    clock = format_clock(time_ms)[:5]
+    return clock.removesuffix(":00")
 
 
 @plot
 def nets_journey(run: Any, ax: Axes, where: Where = None) -> None:
-    """How long the nets of each round were held, and how long the last of them then waited at level 4."""
-    ax.set_title(bilingual("From the round to the last posting", "轧差净额从场次到清算"))
+    """How long the nets of each round were held, and how long the last of them then waited at level 4.
+
+    Rounds whose nets were posted at once are counted in the title of the axis; of many others the longest are shown.
+    """
+    ax.set_title(bilingual("Nets that were held or waited", "轧差净额的滞留"))
     if not has_rounds(run):
         nothing(ax, _NO_ROUNDS)
         return
     run = remembered(run)
     frame = metrics.rounds(run, where=where).pivot(index="round", columns="measure", values="value")
-    frame = frame[frame["participants"] > 0]
-    if frame.empty:
-        nothing(ax, "no round left a net")
+    frame = frame[frame["participants"] > 0].astype(object)
+    frame = frame.where(frame.notna(), None)
+    told = frame[[_was_delayed(row) for row in frame.to_dict("records")]]
+    if told.empty:
+        nothing(ax, "no round left a net" if frame.empty else "no net was held or waited: each was posted at once")
         return
-    found = rounds_of(run, where)
-    frame = frame.astype(object).where(frame.notna(), None)
-    last = max(int(value) for value in frame["closed_at"])
-    for place, (_, row) in enumerate(frame.iterrows()):
-        closed, sent, settled = row["closed_at"], row["sent_at"], row["settled_at"]
-        last = max(last, *(int(time) for time in (sent, settled) if time is not None))
-        if sent is not None and sent > closed:
-            ax.plot([closed, sent], [place, place], color=SKY, linewidth=5, solid_capstyle="butt")
-        if row["waited_count"] and settled is not None:
-            ax.plot([sent, settled], [place, place], color=VERMILION, linewidth=5, solid_capstyle="butt")
-    _marks(ax, frame)
-    _wait_words(ax, frame)
-    first = int(min(frame["closed_at"]))
-    clock_axis(ax, first - (last - first) * 0.03, last + (last - first) * 0.25)
-    _name_rows(ax, found, frame)
-    ax.plot([], [], color=SKY, linewidth=5, label=bilingual("held", "待发送"))
-    ax.plot([], [], color=VERMILION, linewidth=5, label=bilingual("last one waits at level 4", "排队"))
-    legend_below(ax, 0.65, 4)
+    length = [(row["held"] or 0) + row["longest_wait"] for row in told.to_dict("records")]
+    kept = np.sort(np.argsort(-np.array(length, np.int64), kind="stable")[:_MOST_JOURNEYS])
+    shown = told.iloc[kept]
+    longest = _journey_marks(ax, shown)
+    _duration_axis(ax, longest)
+    _name_rows(ax, rounds_of(run, where), shown)
+    ax.set_xlabel(_left_out(len(frame) - len(told), len(told) - len(shown)))
+    legend_below(ax, 0.62, 2)
 
 
-def _marks(ax: Axes, frame: pd.DataFrame) -> None:
+def _was_delayed(row: Any) -> bool:
+    return bool(row["held"] or row["waited_count"] or row["unsettled_count"])
+
+
+def _journey_marks(ax: Axes, shown: pd.DataFrame) -> int:
+    """A square for the holding, a dot for the wait of each round, with words beside them; the longest time, ms."""
+    longest = _SHORTEST_MS
+    for place, row in enumerate(shown.to_dict("records")):
+        held, wait = row["held"] or 0, row["longest_wait"] or 0
+        end = max(held, wait, _SHORTEST_MS)
+        longest = max(longest, end)
+        ax.plot([_SHORTEST_MS, end], [place, place], color=LINES, linewidth=0.8, zorder=1)
+        ax.annotate(_journey_words(row), (end, place), xytext=(7, 0), textcoords="offset points", va="center",
+                    fontsize=7.5)  # fmt: skip
     for name, mark, colour, label in (
-        ("closed_at", "|", INK, bilingual("round", "场次")),
-        ("settled_at", "o", GREEN, bilingual("last posting", "清算")),
+        ("held", "s", BLUE, bilingual("held before SAPS took them", "待发送")),
+        ("longest_wait", "o", VERMILION, bilingual("longest wait at level 4", "清算排队")),
     ):
-        places = [place for place, value in enumerate(frame[name]) if value is not None]
-        times = [frame[name].iloc[place] for place in places]
-        ax.plot(times, places, mark, color=colour, markersize=8 if mark == "|" else 4, label=label, zorder=4)
+        places = [place for place, value in enumerate(shown[name]) if value]
+        times = [max(shown[name].iloc[place], _SHORTEST_MS) for place in places]
+        ax.plot(times, places, mark, color=colour, markersize=4.5, label=label, zorder=4)
+    return int(longest)
 
 
-def _wait_words(ax: Axes, frame: pd.DataFrame) -> None:
-    """Beside each round with nets that waited, how many and how long."""
-    for place, (_, row) in enumerate(frame.iterrows()):
-        if row["waited_count"]:
-            end = row["settled_at"] if row["settled_at"] is not None else row["sent_at"]
-            words = f"{row['waited_count']:,} waited, {duration(float(row['longest_wait']))}"
-            ax.annotate(words, (end, place), xytext=(6, 0), textcoords="offset points", va="center", fontsize=7.5)
+def _journey_words(row: Any) -> str:
+    parts = [f"held {duration(float(row['held']))}"] if row["held"] else []
+    if row["waited_count"]:
+        wait = f", {duration(float(row['longest_wait']))}" if row["longest_wait"] else ""
+        parts.append(f"{row['waited_count']:,} waited{wait}")
+    if row["unsettled_count"]:
+        parts.append(f"{row['unsettled_count']:,} not posted")
+    return "; ".join(parts)
+
+
+def _duration_axis(ax: Axes, longest: int) -> None:
+    """Durations in steps that grow, with room for words at the right."""
+    marks = [(ms, name) for ms, name in _DURATIONS if ms <= 2 * longest]
+    ax.set_xscale("log")
+    ax.set_xlim(_SHORTEST_MS, _SHORTEST_MS * (longest / _SHORTEST_MS) ** 1.45 * 1.5)
+    ax.xaxis.set_major_locator(FixedLocator([ms for ms, _ in marks]))
+    ax.xaxis.set_major_formatter(FixedFormatter([name for _, name in marks]))
+    ax.xaxis.set_minor_locator(NullLocator())
+
+
+def _left_out(at_once: int, more: int) -> str:
+    words = bilingual("time since the round, and since its nets were sent", "时长")
+    parts = [f"{plural(at_once, 'other round')} posted at once"] if at_once else []
+    parts += [f"{plural(more, 'shorter one')} not shown"] if more else []
+    return f"{words}\n({'; '.join(parts)})" if parts else words
 
 
 def _name_rows(ax: Axes, found: Any, frame: pd.DataFrame) -> None:
@@ -169,10 +225,10 @@ def _name_rows(ax: Axes, found: Any, frame: pd.DataFrame) -> None:
         row = numbers.index(number)
         clock = format_clock(int(times[row]) % MS_PER_DAY)[:5]
         names.append(f"{dates.labels[dates.codes[row]]:%d %b} {clock}" if several else f"{number}: {clock}")
-    step = -(-len(names) // 26)
-    ax.set_yticks(range(0, len(names), step), names[::step])
+    ax.set_yticks(range(len(names)), names)
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0, labelsize=7.5)
+    ax.grid(False, axis="y")
     ax.set_ylabel(bilingual("round", "场次"))
 
 

@@ -6,7 +6,7 @@ machine. The same run gives the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -17,22 +17,19 @@ from jinja2 import Environment, StrictUndefined
 from cnaps_sim.analysis import metrics
 from cnaps_sim.analysis.drawing import duration, money, percent, plural
 from cnaps_sim.analysis.metrics.columns import NONE, Columns, columns_of, has_table, remembered
-from cnaps_sim.analysis.metrics.payments import OUTCOMES, RETAIL_SYSTEMS, payments_of
+from cnaps_sim.analysis.metrics.payments import OUTCOMES, payments_of
+from cnaps_sim.analysis.report_access import access_section
+from cnaps_sim.analysis.report_asked import MOST_OPEN, asked_rows, setting_rows
 from cnaps_sim.analysis.report_matching import matching_section
 from cnaps_sim.analysis.report_messages import message_section
 from cnaps_sim.analysis.report_plots import drawn
 from cnaps_sim.analysis.report_retail import retail_section, round_section
-from cnaps_sim.words.codes import System
+from cnaps_sim.analysis.report_tool_study import comparison_section
+from cnaps_sim.analysis.report_tools import tool_section
 from cnaps_sim.words.units import MS_PER_HOUR, format_clock
 
-#: Rows shown of each kind of event, of missed obligations and of scenario settings; the rest is counted.
+#: Rows shown of each kind of event, and of missed obligations; the rest is counted.
 MOST_ROWS: Final = 12
-_SETTINGS: Final = (
-    "hvps", "nets", "beps", "ibps", "clients", "messages", "network", "liquidity", "accounts", "workload", "actions",
-    "timetable", "holidays", "bank_codes", "scale", "record", "series_step",
-)  # fmt: skip
-#: Terms that only matter where the system has payments.
-_RETAIL_TERMS: Final = (("beps", System.BEPS), ("ibps", System.IBPS))
 
 
 def write_report(run: Any, path: str | Path) -> None:
@@ -46,17 +43,23 @@ def render(run: Any) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(resources.files(__package__).joinpath("report.html.j2").read_text("utf-8"))
     summary = _summary(view)
+    asked = asked_rows(run.manifest)
+    settings, folded = setting_rows(run.scenario, MOST_OPEN - len(asked))
     return template.render(
         name=str(run.scenario.get("name") or "run"),
         question=run.scenario.get("question"),
-        asked=_asked(run),
-        settings=_settings(run.scenario),
+        asked=asked,
+        settings=settings,
+        folded=folded,
         system_names=list(summary["systems"]),
         system_rows=_system_rows(summary["systems"]),
         delay_rows=_delay_rows(summary["systems"]),
         liquidity_rows=_liquidity_rows(view, summary["liquidity"]),
         drawings=drawn(view),
+        access=access_section(view),
         matching=matching_section(view, summary),
+        tools=tool_section(view),
+        comparison=comparison_section(view, summary),
         retail=retail_section(view),
         rounds=round_section(view),
         messages=message_section(view),
@@ -77,54 +80,8 @@ def _summary(view: Any) -> dict[str, Any]:
     return dict(kept) if kept else metrics.headline(view)
 
 
-def _asked(run: Any) -> list[tuple[str, str]]:
-    about = run.manifest
-    rows = [
-        ("business date", str(about.get("date", ""))),
-        ("business days", str(about.get("days", ""))),
-        ("seed", str(about.get("seed", ""))),
-        ("scenario (SHA-256)", str(about.get("scenario_sha256", ""))),
-        ("version", _version(about)),
-    ]
-    rows += [("calendar", str(warning)) for warning in about.get("calendar_warnings", ())]
-    return [(name, value) for name, value in rows if value]
-
-
 def _version(manifest: Mapping[str, Any]) -> str:
     return str(manifest.get("version", ""))
-
-
-def _settings(scenario: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What the scenario sets, as lines; the network only where messages travel, retail terms where it clears."""
-    without = {"messages", "network"} if scenario.get("messages", "off") == "off" else set()
-    sources = scenario.get("workload")
-    systems = {source.get("system") for source in sources if isinstance(source, Mapping)} if sources else set()
-    without |= {key for key, system in _RETAIL_TERMS if system not in systems}
-    without |= set() if systems & set(RETAIL_SYSTEMS) else {"nets", "clients"}
-    rows = [row for key in _SETTINGS if key in scenario and key not in without for row in _flat(key, scenario[key])]
-    most = 3 * MOST_ROWS if "nets" in without else 6 * MOST_ROWS
-    more = len(rows) - most
-    return rows if more <= 0 else [*rows[:most], ("…", f"and {plural(more, 'setting')} more")]
-
-
-def _flat(key: str, value: Any) -> Iterable[tuple[str, str]]:
-    """A setting as lines `a.b.c: value`; what is off or empty is not told, and rows of input are only counted."""
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield from _flat(f"{key}.{name}", inner)
-    elif isinstance(value, (list, tuple)) and any(isinstance(item, (Mapping, list, tuple)) for item in value):
-        if key == "workload" and len(value) <= 4:
-            for place, item in enumerate(value):
-                yield from _flat(f"{key}.{place}" if len(value) > 1 else key, item)
-        else:
-            yield key, f"{len(value)} given in the scenario"
-    elif value is not None and value != [] and value != "":
-        text = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else _yes_no(value)
-        yield key, text if len(text) <= 120 else text[:117] + "…"
-
-
-def _yes_no(value: Any) -> str:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 def _system_rows(systems: Mapping[str, Any]) -> list[tuple[str, list[str]]]:

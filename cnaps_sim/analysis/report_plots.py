@@ -107,21 +107,24 @@ RETAIL_DRAWINGS: Final = (
         "that was changed; above 100 % a participant is owed money.",
     ),
     Drawing(
-        plots.cap_queue, 2.9, Margins(0.72, 0.72, 0.62), "series",
+        plots.cap_queue, 3.2, Margins(0.72, 0.72, 0.62), "series",
         "The blue area is the value that waits for headroom; a fall to zero at 16:00 is the date switch, which cancels "
         "what is left. The bars are items refused for whatever reason: the table above divides them.",
     ),
 )  # fmt: skip
 ROUND_DRAWINGS: Final = (
     Drawing(
-        plots.rounds, 3.5, Margins(0.72, 0.3, 1.1), "rounds",
+        plots.rounds, 3.8, Margins(0.72, 0.3, 1.25), "rounds",
         "Each bar is one round: above the axis what classes of participants receive, below what they pay; both halves "
         "are equally long. The first round of a day clears the evening and the night.",
     ),
+)  # fmt: skip
+JOURNEY_DRAWINGS: Final = (
     Drawing(
-        plots.nets_journey, 3.5, Margins(1.1, 0.3, 1.0), "rounds",
-        "From each round to the posting of its last net. Blue: the netting server holds the nets, since SAPS does not "
-        "take them; orange: the last payer has no funds, and its net waits at level 4 of its settlement queue.",
+        plots.nets_journey, 4.2, Margins(1.15, 0.3, 1.1), "rounds",
+        "Rounds whose nets were not posted at once. A square is how long the netting server held the nets, since SAPS "
+        "does not take them at that time; a dot is how long the last payer without funds then waited at level 4 of its "
+        "settlement queue. Each step of the scale is many times the one before.",
     ),
 )  # fmt: skip
 HOLDING_DRAWINGS: Final = (
@@ -129,6 +132,14 @@ HOLDING_DRAWINGS: Final = (
         plots.held_nets, 3.4, Margins(0.72, 0.3, 1.08), "rounds",
         "What is owed while SAPS is closed: the area adds up round after round, the dashed line is what would be left "
         "if they were netted as one; the other lines are the participants that owe most.",
+    ),
+)  # fmt: skip
+TOOL_DRAWINGS: Final = (
+    Drawing(
+        plots.tools, 4.0, Margins(1.7, 0.15, 1.15), "",
+        "Each row is the same day with one set of tools. Left: the value debited, by where the payer's money came "
+        "from, and in dots what was not settled. Right: in blue the share of the opening balances that is enough for "
+        "payments to wait no longer than without any tool; the empty part of the frame is what the tool saves.",
     ),
 )  # fmt: skip
 

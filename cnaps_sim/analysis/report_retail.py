@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
 from cnaps_sim.analysis import metrics
-from cnaps_sim.analysis.drawing import duration, money, percent, plural
-from cnaps_sim.analysis.metrics.columns import Columns, columns_of, has_table
+from cnaps_sim.analysis.drawing import duration, money, plural
+from cnaps_sim.analysis.metrics.columns import has_table
 from cnaps_sim.analysis.metrics.matching import CAP_QUEUE
 from cnaps_sim.analysis.metrics.rounds import has_rounds
 from cnaps_sim.analysis.plots_caps import has_retail
-from cnaps_sim.analysis.report_plots import HOLDING_DRAWINGS, RETAIL_DRAWINGS, ROUND_DRAWINGS, drawn
+from cnaps_sim.analysis.report_caps import cap_change_section
+from cnaps_sim.analysis.report_kinds import kind_rows, wage_section
+from cnaps_sim.analysis.report_plots import HOLDING_DRAWINGS, JOURNEY_DRAWINGS, RETAIL_DRAWINGS, ROUND_DRAWINGS, drawn
+from cnaps_sim.analysis.report_words import account_names, money_or_dash, share_or_dash
 from cnaps_sim.words.codes import Refusal
 from cnaps_sim.words.units import format_clock
 
@@ -33,6 +35,9 @@ def retail_section(view: Any) -> dict[str, Any] | None:
         "systems": list(view.manifest["outcomes"]),
         "caps": _caps(view) if has_table(view, "accounts") else [],
         "cap_figures": _cap_figures(view) if has_table(view, "accounts") else [],
+        "kinds": kind_rows(view),
+        "wages": wage_section(view),
+        "changes": cap_change_section(view) if has_retail(view) else None,
         "drawings": drawn(view, RETAIL_DRAWINGS) if has_retail(view) else [],
     }
 
@@ -46,8 +51,9 @@ def round_section(view: Any) -> dict[str, Any] | None:
     table = table.where(table.notna(), None)
     labels = rounds.drop_duplicates("round").set_index("round")[["date", "kind"]]
     was_held = any(value for value in table["held"])
+    waited = was_held or any(table["waited_count"]) or any(table["unsettled_count"])
     rows, more = _rows(view, table, labels)
-    drawings = [*ROUND_DRAWINGS, *HOLDING_DRAWINGS] if was_held else ROUND_DRAWINGS
+    drawings = [*ROUND_DRAWINGS, *(JOURNEY_DRAWINGS if waited else ()), *(HOLDING_DRAWINGS if was_held else ())]
     return {
         "figures": _figures(view),
         "rows": rows,
@@ -111,27 +117,20 @@ def _caps(view: Any) -> list[dict[str, str]]:
     held_up = found["rejected_fen"] + found["queued_fen"]
     use = pd.to_numeric(found["peak_use"]).fillna(0.0)
     order = sorted(found.index, key=lambda name: (-held_up[name], -use[name], name))
-    called = _names(view)
+    called = account_names(view)
     return [
         {
             "account": str(name),
             "name": called.get(str(name), ""),
-            "cap": _money(found["cap"][name]),
-            "use": _share(found["peak_use"][name]),
+            "cap": money_or_dash(found["cap"][name]),
+            "use": share_or_dash(found["peak_use"][name]),
             "lowest": money(found["lowest_headroom"][name]),
-            "short": _share(found["short_share"][name]),
+            "short": share_or_dash(found["short_share"][name]),
             "rejected": f"{found['rejected_count'][name]:,}",
             "queued": f"{found['queued_count'][name]:,}",
         }
         for name in order[:MOST_PARTICIPANTS]
     ]
-
-
-def _names(view: Any) -> dict[str, str]:
-    columns = columns_of(view, "accounts", Columns)
-    account, name = columns.codes("account"), columns.codes("name")
-    pairs = zip(account.codes.tolist(), name.codes.tolist(), strict=True)
-    return {str(account.labels[a]): str(name.labels[n]) for a, n in pairs if n >= 0}
 
 
 def _figures(view: Any) -> list[tuple[str, str]]:
@@ -142,8 +141,8 @@ def _figures(view: Any) -> list[tuple[str, str]]:
         ("rounds", f"{int(value['rounds']):,}"),
         ("netted", f"{plural(int(value['netted_count']), 'item')}, {money(value['gross'])}"),
         ("nets sent through SAPS", f"{plural(int(journey['participants']), 'net')}, {money(value['nets'])}"),
-        ("netting ratio: nets / value netted", _share(value["netting_ratio"])),
-        ("value cleared without money in SAPS", _share(value["liquidity_efficiency"])),
+        ("netting ratio: nets / value netted", share_or_dash(value["netting_ratio"])),
+        ("value cleared without money in SAPS", share_or_dash(value["liquidity_efficiency"])),
         ("nets if all rounds had been one", money(value["nets_as_one"])),
         ("longest holding of a round", _time(journey["held"], "none")),
         ("nets that waited at level 4", f"{waited:,}, {money(journey['waited_fen'])}" if waited else "none"),
@@ -171,7 +170,7 @@ def _rows(view: Any, table: pd.DataFrame, labels: pd.DataFrame) -> tuple[list[di
             "netted": f"{int(netted['netted_count'][number]):,}",
             "gross": money(netted["gross"][number]),
             "nets": money(table["nets"][number]),
-            "ratio": _share(netted["netting_ratio"][number]),
+            "ratio": share_or_dash(netted["netting_ratio"][number]),
             "payers": f"{table['payers'][number]:,} of {table['participants'][number]:,}",
             "held": _time(table["held"][number]),
             "waited": _waited(table.loc[number]),
@@ -197,11 +196,3 @@ def _waited(row: Any) -> str:
 
 def _time(ms: Any, nothing: str = "–") -> str:
     return nothing if ms is None or ms != ms or not ms else duration(float(ms))
-
-
-def _money(fen: Any) -> str:
-    return "–" if fen is None or fen != fen else money(fen)
-
-
-def _share(value: Any) -> str:
-    return "–" if value is None or not np.isfinite(float(value)) else percent(float(value))

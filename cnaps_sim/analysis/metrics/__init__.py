@@ -3,21 +3,27 @@
     metric(run, *, by=None, where=None) -> DataFrame: grouping columns, measure, value, unit
 
 `by`: one name or a list of system, priority, level, account (the debtor), date, type; for metrics of accounts:
-account, date, kind, owner; for metrics of matchings: matching, trigger, algorithm, date, time_ms; for `netting` and
-`rounds`: round, date, kind, time_ms; for `caps`: account, kind, owner; for `messages`: iso, number, way, outcome,
-layer, reason, sender, receiver, hour_ms.
+account, date, kind, owner, for `access` without account; for metrics of matchings: matching, trigger, algorithm, date,
+time_ms; for `netting` and `rounds`: round, date, kind, time_ms; for `caps`: account, kind, owner; for `messages`: iso,
+number, way, outcome, layer, reason, sender, receiver, hour_ms; for `sources`: account, date, kind, level (of the
+transfers); for `rescues`: pool, account, taker, date; for `tools`: tools.
 `where`: a dict column -> value or list of values, or a function of the table's pandas frame that gives one True or
 False per row.
 
 Metrics of payments are about HVPS and SAPS. Items of BEPS and IBPS, where the run recorded them, enter when `where`
-names their system or `by` asks for systems; `outcomes`, `netting`, `rounds`, `caps` and `clearing` need none recorded.
+names their system or `by` asks for systems; `outcomes`, `netting`, `rounds`, `caps`, `clearing` and `kinds` need none
+recorded. `kinds` is grouped by type and system; `cap_changes` and `kind_flows` have groups of their own.
 """
 
+from cnaps_sim.analysis.metrics.access import access
 from cnaps_sim.analysis.metrics.activity import activity, flows, in_use
+from cnaps_sim.analysis.metrics.cap_changes import cap_changes
 from cnaps_sim.analysis.metrics.caps import caps, clearing, headroom
+from cnaps_sim.analysis.metrics.costs import costs
 from cnaps_sim.analysis.metrics.delay import delay, delay_distribution, waited
 from cnaps_sim.analysis.metrics.headline import headline
 from cnaps_sim.analysis.metrics.held import held
+from cnaps_sim.analysis.metrics.kinds import kind_flows, kinds
 from cnaps_sim.analysis.metrics.liquidity import concentration, liquidity, provision
 from cnaps_sim.analysis.metrics.matching import matching, matching_accounts, matching_gap, matching_share
 from cnaps_sim.analysis.metrics.messages import messages
@@ -25,14 +31,20 @@ from cnaps_sim.analysis.metrics.monitoring import monitoring
 from cnaps_sim.analysis.metrics.outcomes import due, levels, outcomes
 from cnaps_sim.analysis.metrics.queue import peak_queue, queue, queue_value_time
 from cnaps_sim.analysis.metrics.rounds import netting, rounds
+from cnaps_sim.analysis.metrics.sources import sources
 from cnaps_sim.analysis.metrics.throughput import throughput
 from cnaps_sim.analysis.metrics.tiering import tiering
+from cnaps_sim.analysis.metrics.tool_use import rescues, tool_use
+from cnaps_sim.analysis.metrics.tools import tools
 
 __all__ = [
+    "access",
     "activity",
+    "cap_changes",
     "caps",
     "clearing",
     "concentration",
+    "costs",
     "delay",
     "delay_distribution",
     "due",
@@ -41,6 +53,8 @@ __all__ = [
     "headroom",
     "held",
     "in_use",
+    "kind_flows",
+    "kinds",
     "levels",
     "liquidity",
     "matching",
@@ -55,8 +69,12 @@ __all__ = [
     "provision",
     "queue",
     "queue_value_time",
+    "rescues",
     "rounds",
+    "sources",
     "throughput",
     "tiering",
+    "tool_use",
+    "tools",
     "waited",
 ]

@@ -107,7 +107,10 @@ class Columns:
         mask = np.ones(self.count, np.bool_)
         for key, value in where.items():
             wanted = list(value) if isinstance(value, (list, tuple, set, frozenset)) else [value]
-            mask &= self._equals("debtor" if key == "account" and self.name == "payments" else key, wanted)
+            if key == "system":
+                _check_systems(wanted)
+            debtor = key == "account" and self.name in ("payments", "transfers")
+            mask &= self._equals("debtor" if debtor else key, wanted)
         return mask
 
     def _equals(self, name: str, wanted: list[Any]) -> BoolArray:
@@ -126,6 +129,13 @@ class Columns:
         if mask.dtype != np.bool_ or mask.shape != (self.count,):
             raise InputError("where", "", "must give one True or False per row of the frame", mask.dtype)
         return mask
+
+
+def _check_systems(wanted: list[Any]) -> None:
+    known = [System.HVPS.value, System.SAPS.value, System.BEPS.value, System.IBPS.value]
+    for name in wanted:
+        if name is not None and name not in known:
+            raise InputError("where", "system", "no such system", name, ", ".join(known))
 
 
 def _numbers(column: Any) -> IntArray:
@@ -238,11 +248,11 @@ def frame_of(run: Any, name: str) -> Callable[[], pd.DataFrame]:
 
 
 def columns_of(run: Run, name: str, kind: type[_Kind]) -> _Kind:
-    """The columns of a table; a `Remembered` run gives the same object each time."""
+    """The columns of a table; a `Remembered` run keeps them."""
     kept = getattr(run, "kept_columns", None)
     if kept is None:
         return kind(name, table_of(run, name))
-    if name not in kept:
+    if not isinstance(kept.get(name), kind):
         kept[name] = kind(name, table_of(run, name))
     found: _Kind = kept[name]
     return found

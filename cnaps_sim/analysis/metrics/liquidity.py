@@ -149,7 +149,7 @@ def bounds(run: Run) -> tuple[IntArray, IntArray]:
     """
     accounts, payments = accounts_of(run), payments_of(run)
     lower, upper = np.zeros(accounts.count, np.int64), np.zeros(accounts.count, np.int64)
-    book = _postings(payments, accounts)
+    book = postings(payments, accounts)
     row_of = _row_of(accounts)
     n = len(accounts.codes("account").labels)
     for date, day in row_of.items():
@@ -165,7 +165,7 @@ def settled_by_debtor(run: Run) -> IntArray:
     accounts, payments = accounts_of(run), payments_of(run)
     row_of = _row_of(accounts)
     posted = np.flatnonzero(payments.settled & (payments.numbers("settled_ms") != NONE))
-    debtor = _account_numbers(payments, "debtor", accounts)[posted]
+    debtor = account_numbers(payments, "debtor", accounts)[posted]
     date = payments.numbers("date")[posted]
     sums = np.zeros(accounts.count, np.int64)
     for day, rows in row_of.items():
@@ -176,7 +176,7 @@ def settled_by_debtor(run: Run) -> IntArray:
     return sums
 
 
-class _Book(NamedTuple):
+class Book(NamedTuple):
     """Postings in order: business date (days since 1970-01-01), account numbers, fen."""
 
     date: IntArray
@@ -185,15 +185,15 @@ class _Book(NamedTuple):
     amount: IntArray
 
 
-def _postings(payments: Payments, accounts: Accounts) -> _Book:
+def postings(payments: Payments, accounts: Accounts) -> Book:
     """What the bounds count, in the order in which the books would post it on submission."""
     order = payments.arrival_order
     counted = payments.accepted & (payments.own | payments.settled) & ~_consequences(payments)
     rows = order[counted[order]]
-    return _Book(
+    return Book(
         payments.numbers("date")[rows],
-        _account_numbers(payments, "debtor", accounts)[rows],
-        _account_numbers(payments, "creditor", accounts)[rows],
+        account_numbers(payments, "debtor", accounts)[rows],
+        account_numbers(payments, "creditor", accounts)[rows],
         payments.amount[rows],
     )
 
@@ -226,7 +226,7 @@ def _row_of(accounts: Accounts) -> dict[int, npt.NDArray[np.intp]]:
     return rows
 
 
-def _account_numbers(columns: Columns, name: str, accounts: Accounts) -> npt.NDArray[np.intp]:
+def account_numbers(columns: Columns, name: str, accounts: Accounts) -> npt.NDArray[np.intp]:
     """A column of account names as numbers of the accounts table; every name must be in it."""
     number_of = {label: number for number, label in enumerate(accounts.whole.codes("account").labels)}
     column = columns.codes(name)

@@ -130,12 +130,13 @@ class Payments(Columns):
     def waited(self) -> BoolArray:
         """Did it stand in the settlement queue (清算排队), or a retail item in the cap queue, if only for an instant?
 
-        What is cancelled or still open of retail was in the cap queue; time until a reply is no waiting there.
+        What is cancelled of retail was in the cap queue; time until a reply is no waiting there, so what is still
+        open was not.
         """
         open_or_later = (self.left == NONE) | (self.left > self.submitted)
         if self.retail.any():
             status = self.codes("status")
-            kept = np.array([label in (Status.PR08, Status.PR11) for label in status.labels] + [False], np.bool_)
+            kept = np.array([label == Status.PR08 for label in status.labels] + [False], np.bool_)
             open_or_later = np.where(self.retail, kept[status.codes], open_or_later)
         return self.accepted & (self.submitted != NONE) & (self.released | open_or_later)
 

@@ -158,13 +158,14 @@ def rounds(run: Run, *, by: By = "round", where: Where = None) -> pd.DataFrame:
     """The rounds and the journey of their nets (轧差净额) through SAPS.
 
     Grouped by round (its number), date (retail date), kind or time_ms; everything in one group with `by=None`.
-    `participants`, `payers`: nets, and those to be paid; `nets` (fen): sum of the positive nets; `closed_at`,
-    `sent_at`, `settled_at` (ms of the run): the round, the instant at which its nets were handed to SAPS, and the
-    posting of the last one; of several rounds the latest; null where there is none. `held` (ms): from round to sending,
-    the longest; `journey` (ms): from round to the last posting, the longest. `waited_count` (nets), `waited_fen`: nets
-    that waited at level 4 of their payer's settlement queue; `longest_wait` (ms): from sending to posting, 0 if none
-    waited; `unsettled_count` (nets), `unsettled_fen`: not posted when the run ended, the payers' part. Creditors' nets
-    are posted on receipt, whatever the debtors' do. Source: rule section "the settlement queue" (round nets).
+    `participants`, `payers`: accounts with a net, and with one to be paid, each once a group; `nets` (fen): sum of the
+    positive nets; `closed_at`, `sent_at`, `settled_at` (ms of the run): the round, the instant at which its nets were
+    handed to SAPS, and the posting of the last one; of several rounds the latest; null where there is none. `held`
+    (ms): from round to sending, the longest; `journey` (ms): from round to the last posting, the longest.
+    `waited_count` (nets), `waited_fen`: nets that waited at level 4 of their payer's settlement queue; `longest_wait`
+    (ms): from sending to posting, 0 if none waited; `unsettled_count` (nets), `unsettled_fen`: not posted when the run
+    ended, the payers' part. Creditors' nets are posted on receipt, whatever the debtors' do. Source: rule section "the
+    settlement queue" (round nets).
     """
     run = remembered(run)
     found = rounds_of(run, where)
@@ -179,8 +180,8 @@ def rounds(run: Run, *, by: By = "round", where: Where = None) -> pd.DataFrame:
     return tidy(
         groups,
         [
-            Measure("participants", "nets", number(member)),
-            Measure("payers", "nets", number(member, owed)),
+            Measure("participants", "accounts", _accounts(member, nets, nets.net != 0)),
+            Measure("payers", "accounts", _accounts(member, nets, owed)),
             Measure("nets", "fen", total(member, nets.net, nets.net > 0)),
             Measure("closed_at", "ms", _latest(groups, closed)),
             Measure("sent_at", "ms", _latest(groups, sent, sent != NONE)),
@@ -194,6 +195,13 @@ def rounds(run: Run, *, by: By = "round", where: Where = None) -> pd.DataFrame:
             Measure("unsettled_fen", "fen", total(member, sizes, unposted)),
         ],
     )
+
+
+def _accounts(member: Groups, nets: Nets, mask: BoolArray) -> IntArray:
+    """How many different accounts have one of these nets, per group."""
+    account = nets.codes("participant")
+    pairs = np.unique(member.group[mask] * len(account.labels) + account.codes[mask])
+    return np.bincount(pairs // max(1, len(account.labels)), minlength=member.size).astype(np.int64)
 
 
 def _latest(groups: Groups, times: IntArray, mask: BoolArray | None = None) -> list[int | None]:

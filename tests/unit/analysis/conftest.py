@@ -243,7 +243,7 @@ def hand_made() -> Any:
     class Builders:
         pass
 
-    for builder in (clock, table, payment, waiting, ended, account, matching, make_run, FifoDay):
+    for builder in (clock, table, payment, item, waiting, ended, account, matching, make_run, FifoDay):
         setattr(Builders, builder.__name__, staticmethod(builder) if callable(builder) else builder)
     Builders.DATE = DATE  # type: ignore[attr-defined]
     return Builders

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cnaps_sim.analysis.report import render, write_report
+from cnaps_sim.analysis.report_asked import MOST_OPEN
 
 _VOID = {"meta", "link", "br", "img", "hr", "input"}
 
@@ -177,3 +178,21 @@ def test_settings_that_are_off_are_not_told_and_long_lists_are_counted(toy_day: 
     for words in ("hvps.matching.algorithm", "6 given in the scenario", "0.5, 0.7", "hvps.reprioritise no"):
         assert words in re.sub(r"\s+", " ", text)
     assert "matching.every" not in text
+
+
+def test_few_settings_stand_open_and_the_others_can_be_unfolded(toy_day: Any) -> None:
+    source = {"system": "HVPS", "generator": "national", "count": 5, "value": "9.00", "ties": 3, "core_count": 2}
+    toy_day.scenario = {
+        "workload": [source, {**source, "count": 6}],
+        "actions": [{"at": "11:00", "do": "set", "account": "A", "field": "credit_line", "value": 1}],
+        "hvps": {f"term_{number:02d}": number for number in range(40)},
+    }
+    text = render(toy_day)
+    open_rows = text[text.index("What was asked") : text.index("<details>")]
+    folded = text[text.index("<details>") : text.index("</details>")]
+    assert open_rows.count("<tr>") == MOST_OPEN
+    assert ">system HVPS, generator national, count 5, value 9.00<" in open_rows
+    assert ">at 11:00, do set, account A, field credit_line, value 1<" in open_rows
+    assert "workload.1.ties" in folded
+    assert "hvps.term_39" in folded
+    assert "hvps.term_00" not in folded

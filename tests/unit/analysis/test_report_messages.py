@@ -11,7 +11,7 @@ import pytest
 
 from cnaps_sim.analysis import metrics, plots
 from cnaps_sim.analysis.report import render
-from cnaps_sim.analysis.report_messages import FEWEST_DRAWN, MOST_REASONS
+from cnaps_sim.analysis.report_messages import FEWEST_DRAWN, MOST_REASONS, message_section
 from cnaps_sim.run.message_log import MessageLog, Record
 from cnaps_sim.words.errors import InputError
 
@@ -90,6 +90,29 @@ def test_the_report_tells_what_travelled_and_why_something_was_refused(day: Any)
         assert told in words
     assert "more refusal" not in words
     assert "<figure" not in words
+
+
+def test_every_system_is_told_with_all_that_became_of_its_payments(day: Any) -> None:
+    def figures(**counts: int) -> dict[str, Any]:
+        names = ("settled", "rejected", "returned", "cancelled", "queued")
+        told = {"submitted": sum(counts.values()), **dict.fromkeys(names, 0), **counts}
+        return {name: {"count": count, "value_fen": 100 * count} for name, count in told.items()}
+
+    beps = [passage(number="beps.121.001.01"), passage(number="beps.121.001.01", sender="0000", receiver="1")]
+    more = day.messages_folder / "more"
+    more.mkdir()
+    day.messages_folder = logged(more, [*PASSAGES, *beps])
+    day.manifest["summary"] = {"systems": {"HVPS": figures(settled=58, returned=42), "BEPS": figures(settled=3)}}
+    kinds = {"BCRD": {"settled": {"packages": 1, "count": 3, "value_fen": 300}}}
+    day.manifest["outcomes"] = {"BEPS": {"kinds": kinds}}
+    section = message_section(day)
+    assert section is not None
+    hvps, beps_row, ccms = section["systems"]
+    assert (hvps["ends"], hvps["up"], hvps["down"]) == ("58 settled, 42 returned", "4", "0")
+    assert hvps["units"].startswith("100 payments, one message each")
+    assert beps_row["units"].startswith("1 package with 3 items")
+    assert (beps_row["ends"], beps_row["up"], beps_row["down"]) == ("3 settled", "1", "1")
+    assert (ccms["system"], ccms["ends"], ccms["down"]) == ("CCMS", "", "3")
 
 
 def test_many_messages_are_drawn_by_the_hour_and_many_reasons_counted(toy_day: Any, tmp_path: Path) -> None:

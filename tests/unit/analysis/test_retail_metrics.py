@@ -47,6 +47,13 @@ def test_rounds_worked_example(cleared_day: Any) -> None:
     assert by(metrics.rounds(cleared_day), "round", "waited_count") == {1: 1, 2: 0}
 
 
+def test_an_account_with_nets_in_several_rounds_is_one_participant(cleared_day: Any) -> None:
+    """A pays in the first round, B in the second."""
+    whole = metrics.rounds(cleared_day, by="date")
+    assert whole.set_index("measure")["value"][["participants", "payers", "nets"]].tolist() == [3, 2, 6_000]
+    assert set(whole[whole["measure"].isin(["participants", "payers"])]["unit"]) == {"accounts"}
+
+
 def test_a_net_that_was_never_posted_is_unsettled_and_has_no_end(cleared_day: Any, hand_made: Any) -> None:
     rows = cleared_day.tables["rounds"].to_pylist()
     rows[4]["settled_ms"] = None
@@ -114,6 +121,12 @@ def test_items_enter_where_their_system_is_named(cleared_day: Any) -> None:
         "BEPS": 2, "HVPS": 0, "IBPS": 0, "SAPS": 1
     }  # fmt: skip
     assert values(metrics.waited(cleared_day))["waited_count"] == 1
+
+
+def test_a_system_that_does_not_exist_is_an_error_that_names_those_that_do(cleared_day: Any) -> None:
+    for ask in (metrics.delay, metrics.outcomes, metrics.waited):
+        with pytest.raises(InputError, match=r"no such system \(XXX\); allowed: HVPS, SAPS, BEPS, IBPS"):
+            ask(cleared_day, where={"system": ["HVPS", "XXX"]})
 
 
 def test_items_that_were_not_recorded_are_an_error_in_one_line(cleared_day: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import Any
 
@@ -42,6 +43,57 @@ def test_the_tightest_are_those_whom_the_cap_hindered_most(cleared_day: Any) -> 
 
 def test_the_journey_tells_how_many_nets_waited(cleared_day: Any) -> None:
     assert [text.get_text() for text in plots.nets_journey(cleared_day).texts] == ["1 waited, 30.0 min"]
+
+
+def many_rounds(run: Any, hand_made: Any, count: int) -> Any:
+    """The day of `run` with so many more rounds, one a date, each held one day longer than the one before."""
+    day = 86_400_000
+    run.manifest["rounds"] = [
+        {
+            **run.manifest["rounds"][0],
+            "round": number,
+            "date": str(hand_made.DATE + dt.timedelta(days=number)),
+            "time_ms": number * day,
+            "sent_ms": 2 * number * day,
+        }
+        for number in range(1, count + 1)
+    ]
+    times = [{"round": number, "time_ms": number * day, "sent_ms": 2 * number * day} for number in range(1, count + 1)]
+    rows = [
+        {"date": hand_made.DATE, "kind": "first", "participant": name, "net_fen": fen,
+         "settled_ms": each["sent_ms"], **each}
+        for each in times
+        for name, fen in (("A", -100), ("B", 100))
+    ]  # fmt: skip
+    run.tables["rounds"] = hand_made.table("rounds", rows)
+    return run
+
+
+def test_of_many_held_rounds_the_longest_have_a_row_each_and_the_others_are_counted(
+    cleared_day: Any, hand_made: Any
+) -> None:
+    axes = plots.nets_journey(many_rounds(cleared_day, hand_made, 30))
+    assert len(axes.get_yticks()) == len(axes.texts) == 18
+    assert axes.texts[-1].get_text() == "held 30.0 d"
+    assert "12 shorter ones not shown" in axes.get_xlabel()
+
+
+def test_every_round_has_a_mark_and_every_date_its_day(cleared_day: Any, hand_made: Any) -> None:
+    axes = plots.rounds(many_rounds(cleared_day, hand_made, 14))
+    labels = [label.get_text().split("\n") for label in axes.get_xticklabels()]
+    assert axes.get_xticks().tolist() == list(range(14))
+    assert [label[1] for label in labels] == [
+        f"{18 + number if number < 13 else number - 12:02d}" for number in range(14)
+    ]
+    assert [label[2] for label in labels if label[2]] == ["Jun", "Jul"]
+
+
+def test_where_every_net_was_posted_at_once_the_report_draws_no_journey(cleared_day: Any, hand_made: Any) -> None:
+    rows = [{**row, "settled_ms": row["sent_ms"]} for row in cleared_day.tables["rounds"].to_pylist()]
+    assert 'id="nets_journey"' in render(cleared_day)
+    cleared_day.tables["rounds"] = hand_made.table("rounds", rows)
+    assert "posted at once" in " ".join(text.get_text() for text in plots.nets_journey(cleared_day).texts)
+    assert 'id="nets_journey"' not in render(cleared_day)
 
 
 def test_the_report_tells_of_retail_and_rounds(cleared_day: Any) -> None:
