@@ -10,7 +10,7 @@ from typing import Final
 
 from cnaps_sim.core.compiled import rule
 from cnaps_sim.core.netting import advance_units_here
-from cnaps_sim.core.records import Records
+from cnaps_sim.core.records import Records, Tools
 from cnaps_sim.core.submission import submit_here
 from cnaps_sim.words.codes import Act, Phase
 
@@ -32,6 +32,7 @@ def advance(
     owed: Records,
     payments: Records,
     limits: Records,
+    tools: Tools,
     log: Records,
     flow: Records,
     first: int,
@@ -47,7 +48,7 @@ def advance(
     while row < flow.shape[0] and flow[row].time_ms < until_ms:
         payment = flow[row]
         act = submit_here(
-            books, accounts, queues, owed, payments, limits, log, payment.time_ms, first_sequence + row,
+            books, accounts, queues, owed, payments, limits, tools, log, payment.time_ms, first_sequence + row,
             int(payment.debtor), int(payment.creditor), payment.amount, int(payment.level), int(payment.refusal),
             payment.special,
         )  # fmt: skip
@@ -65,6 +66,7 @@ def advance_both(
     owed: Records,
     payments: Records,
     limits: Records,
+    tools: Tools,
     log: Records,
     flow: Records,
     first: int,
@@ -75,6 +77,7 @@ def advance_both(
     units: Records,
     net_log: Records,
     tallies: Records,
+    absences: Records,
     retail: Records,
     first_row: int,
     units_until_ms: int,
@@ -91,13 +94,13 @@ def advance_both(
         if row < flow.shape[0] and flow[row].time_ms < due_ms:
             due_ms = flow[row].time_ms
         unit_row = advance_units_here(
-            netting, positions, units, net_log, tallies, retail, unit_row, due_ms, first_unit
+            netting, positions, units, net_log, tallies, absences, retail, unit_row, due_ms, first_unit
         )  # fmt: skip
         if netting[0].crossings > 0 or row == flow.shape[0] or flow[row].time_ms >= until_ms:
             break
         payment = flow[row]
         act = submit_here(
-            books, accounts, queues, owed, payments, limits, log, payment.time_ms, first_sequence + row,
+            books, accounts, queues, owed, payments, limits, tools, log, payment.time_ms, first_sequence + row,
             int(payment.debtor), int(payment.creditor), payment.amount, int(payment.level), int(payment.refusal),
             payment.special,
         )  # fmt: skip

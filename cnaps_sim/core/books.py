@@ -14,13 +14,14 @@ from cnaps_sim.core import orders, outbox, terms, window
 from cnaps_sim.core.advance import advance, advance_both
 from cnaps_sim.core.funds import available_at
 from cnaps_sim.core.limits import start_limits
-from cnaps_sim.core.matching_desk import MatchingDesk
 from cnaps_sim.core.netting_desk import Netting
 from cnaps_sim.core.posting import count_overdraft, post
 from cnaps_sim.core.queue import note_peaks
-from cnaps_sim.core.records import NO_LIMIT, NOBODY, OUTBOX, Records, as_records
-from cnaps_sim.core.release import cascade, retry_all, wake
+from cnaps_sim.core.records import ANYBODY, NO_LIMIT, NOBODY, OUTBOX, Records, as_records
+from cnaps_sim.core.release import cascade, retry_all
 from cnaps_sim.core.submission import keep_back, submit
+from cnaps_sim.core.tools_desk import ToolsDesk
+from cnaps_sim.core.waking import wake
 from cnaps_sim.words.codes import Act, Answer, Cause, Life, Phase
 
 _OBSERVABLE = (
@@ -33,6 +34,15 @@ _OBSERVABLE = (
     "reserved_matching",
     "warning_line",
     "hold_until_ms",
+    "pledge_room",
+    "pledge_start",
+    "pledged",
+    "policy_until_ms",
+    "policy_levels",
+    "policy_hold_ms",
+    "policy_budget",
+    "policy_receipt_ppm",
+    "policy_reserve",
     "lowest_balance",
     "lowest_available",
     "sent",
@@ -60,14 +70,20 @@ _COUNTERS = (
 )
 
 
-class Books(MatchingDesk):
+class Books(ToolsDesk):
     """Settlement accounts and their queues at the central bank (清算账户, SAPS).
 
     accounts: one mapping per account, in file order; keys as the fields of `records.ACCOUNT`, all optional
         (money in fen). The row of an account is its place in this list.
     discipline: what happens to a payment that cannot be funded.
     reprioritise: whether participants may move a queued payment to another level.
-    limits: bilateral limits (双边限额) as (debtor row, creditor row, fen), each ordered pair at most once.
+    limits: as (debtor row, creditor row, fen), each ordered pair at most once; `records.ANYBODY` for the creditor is
+        a multilateral limit (多边限额), all others are bilateral (双边限额).
+    pools: fund pools (资金池) as (random order?, account rows in list order); an account belongs to one at most.
+    pool_seed: of the order in which the members of random pools are asked.
+    first_booking: the sequence of the first booking, after those of the payments.
+    lender, interest_account, pledge_rate_ppm: rows of the accounts that lend against pledges and earn the interest,
+        and the yearly rate in millionths.
 
     Times given to the methods must not decrease.
     """
@@ -110,7 +126,7 @@ class Books(MatchingDesk):
         netting.make_room(len(units) - first_row)
         return advance_both(  # type: ignore[no-any-return]
             *self._tables, as_records(rows), first, until_ms, first_sequence,
-            *netting.tables, as_records(units), first_row, units_until_ms, first_unit,
+            *netting.tables, netting.absences, as_records(units), first_row, units_until_ms, first_unit,
         )  # fmt: skip
 
     def post_direct(
@@ -121,7 +137,7 @@ class Books(MatchingDesk):
         assert amount > 0
         self.make_room(1)
         post(self.desk, self.accounts, self.log, time_ms, sequence, debtor, creditor, amount, level, Cause.NONE)
-        wake(self.desk, self.accounts, creditor, cause)
+        wake(self.desk, self.accounts, self.tools, creditor, cause)
         cascade(*self._tables, time_ms)
 
     # orders of participants ---------------------------------------------------------------------------------
@@ -160,11 +176,13 @@ class Books(MatchingDesk):
         return Answer(terms.set_field(*self._tables, time_ms, account, terms.FIELDS[field], value))
 
     def set_limit(self, time_ms: int, debtor: int, creditor: int, fen: int | None) -> Answer:
-        """Set the bilateral limit (双边限额) of a pair to `fen`, or remove it (None); a new one counts from now on.
+        """Set a limit to `fen`, or remove it (None); a new one counts from now on.
 
+        creditor: the account that it is towards (双边限额), `records.ANYBODY` for all others together (多边限额).
         A matching under way goes on: what it has chosen is checked against the limits once more at its end.
         """
         assert debtor != creditor, "a limit is towards another account"
+        assert creditor >= 0 or creditor == ANYBODY, "a limit is towards an account or towards all"
         if fen is not None:
             self.make_room_for_limit(debtor, creditor)
         self.make_room(1)
@@ -197,6 +215,7 @@ class Books(MatchingDesk):
     def hold_sending(self, account: int, until_ms: int) -> None:
         """The bank keeps to itself whatever it is instructed to pay before `until_ms`."""
         self.accounts["hold_until_ms"][account] = until_ms
+        self.accounts["keeps_until_ms"][account] = max(until_ms, int(self.accounts["policy_until_ms"][account]))
 
     def keep_back(
         self,
@@ -302,9 +321,9 @@ class Books(MatchingDesk):
         return int(available_at(self.desk, self.accounts, account, level))
 
     def limits_of(self, account: int) -> list[tuple[int, int, int]]:
-        """The bilateral limits (双边限额) of an account that are in force, in the order first set.
+        """The limits (双边限额, 多边限额) of an account that are in force, in the order first set.
 
-        Each as (creditor row, limit, sent less received so far), fen.
+        Each as (creditor row or `records.ANYBODY`, limit, sent less received so far), fen.
         """
         own = self.limits[(self.limits["debtor"] == account) & (self.limits["most"] != NO_LIMIT)]
         columns = (own[name].tolist() for name in ("creditor", "most", "net"))
@@ -322,19 +341,21 @@ class Books(MatchingDesk):
     def snapshot(self) -> dict[str, Any]:
         """Everything observable, as plain values: accounts, queues that hold something, counters, limits.
 
-        Of bilateral limits the net sums, in the order in which the limits were first set.
+        Of limits the net sums, in the order in which the limits were first set.
         """
         accounts = []
         for row in range(len(self.accounts)):
             record = self.accounts[row]
             seen = {name: record[name].item() for name in _OBSERVABLE}
+            seen["pledge_automatic"] = self._pledges(row)
             seen["overdraft_fen_ms"] = (int(record["overdraft_high"]) << 32) + int(record["overdraft_low"])
             accounts.append(seen)
         queues: dict[int, dict[int, list[int]]] = {}
         for row, level in np.argwhere(self.queues["head"] != NOBODY).tolist():
             queues.setdefault(row, {})[level] = self.waiting(row, level)
         counters = {name: self.desk[name][0].item() for name in _COUNTERS}
-        return {"accounts": accounts, "queues": queues, "books": counters, "limits": self.limits["net"].tolist()}
+        limits = self.limits["net"].tolist()
+        return {"accounts": accounts, "queues": queues, "books": counters, "limits": limits} | self.snapshot_of_tools()
 
 
 def _count_overdraft_of(record: Records, time_ms: int) -> None:

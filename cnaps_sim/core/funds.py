@@ -42,27 +42,27 @@ def usable_credit(phase: int, account: Records, level: int) -> int:
 
 
 @clause
-def ordinary_funds(phase: int, account: Records, level: int) -> int:
-    """Balance less earmark, floor and what a matching under way has reserved, plus usable credit."""
-    own = account.balance - account.earmark - account.floor - account.reserved_matching
-    return own + usable_credit(phase, account, level)  # type: ignore[no-any-return]
-
-
-@clause
-def available(phase: int, account: Records, level: int) -> int:
-    """What the account may spend at `level`, in fen; may be negative.
+def own_funds(account: Records, level: int) -> int:
+    """What the account may spend at `level` without any credit, in fen; may be negative.
 
     Level 4 may use the earmark (圈存) and no reservation stands against it; HPAR is kept from levels 2-7,
     UPAR from level 7.
     """
-    funds = ordinary_funds(phase, account, level)
+    funds = account.balance - account.floor - account.reserved_matching
     if level == _ROUND_NET:
-        return funds + account.earmark  # type: ignore[no-any-return]
+        return funds  # type: ignore[no-any-return]
+    funds -= account.earmark
     if level > _URGENT:
         funds -= account.reserved_high
     if level == _NORMAL:
         funds -= account.reserved_urgent
-    return funds
+    return funds  # type: ignore[no-any-return]
+
+
+@clause
+def available(phase: int, account: Records, level: int) -> int:
+    """What the account may spend at `level` (可用额度): own funds plus usable credit, in fen; may be negative."""
+    return own_funds(account, level) + usable_credit(phase, account, level)
 
 
 @rule
@@ -76,8 +76,8 @@ def earmark_used(phase: int, account: Records, level: int, amount: int) -> int:
     """How much of the earmark a debit of `amount` uses up: only level 4 touches it, after ordinary funds."""
     if level != _ROUND_NET or account.earmark == 0:
         return 0
-    own = max(0, ordinary_funds(phase, account, level))
-    return min(account.earmark, max(0, amount - own))
+    ordinary = max(0, available(phase, account, level) - account.earmark)
+    return min(account.earmark, max(0, amount - ordinary))
 
 
 @clause

@@ -3,7 +3,7 @@
 Who takes part: an account sends nothing while anything waits at its levels 0-5, while a control holds its debits, or
 while it has less than nothing available; it then only receives. A queue ends where a payment's creditor refuses
 credit. What is posted together must leave every sender with nothing less than zero available, the reservation for
-urgent payments (UPAR) included if one of its level-7 payments is among them, and every bilateral limit kept.
+urgent payments (UPAR) included if one of its level-7 payments is among them, and every limit kept.
 
 How the multilateral set is found stands in `multilateral`; here it is lined up, checked and posted.
 """
@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from typing import Final
 
+from cnaps_sim.core.admission import refuses_credit
 from cnaps_sim.core.compiled import clause, rule
 from cnaps_sim.core.funds import available, is_held
-from cnaps_sim.core.limits import find_limit
+from cnaps_sim.core.limits import count_breaches, try_in_limits
 from cnaps_sim.core.posting import move_money, note_lowest, watch, write_log
 from cnaps_sim.core.queue import give_back_row, remove
-from cnaps_sim.core.records import NOBODY, Records
-from cnaps_sim.core.release import cascade, refuses_credit, wake
+from cnaps_sim.core.records import NOBODY, Records, Tools
+from cnaps_sim.core.release import cascade
+from cnaps_sim.core.waking import wake
 from cnaps_sim.words.codes import Act, Cause, Level, Refusal
 
 _HIGH: Final = int(Level.HIGH)
@@ -98,28 +100,21 @@ def add_up(payments: Records, limits: Records, accounts: Records, rows: Records,
         net[payment.creditor] += payment.amount
         sends[payment.debtor] = max(sends[payment.debtor], payment.at_level)
         if limits.shape[0] > 0:
-            there = find_limit(accounts, limits, payment.debtor, payment.creditor)
-            if there != NOBODY:
-                limits[there].trial += payment.amount
-            back = find_limit(accounts, limits, payment.creditor, payment.debtor)
-            if back != NOBODY:
-                limits[back].trial -= payment.amount
+            try_in_limits(accounts, limits, payment.debtor, payment.creditor, payment.amount)
 
 
 @clause
-def cannot_send(phase: int, account: Records, limits: Records, change: int, level: int, at_its_end: bool) -> bool:
-    """Whether an account that would send down to `level`, its funds changing by `change`, stops a set."""
+def cannot_send(phase: int, account: Records, breaches: int, change: int, level: int, at_its_end: bool) -> bool:
+    """Whether an account stops a set in which it sends down to `level`.
+
+    breaches: how many of its limits the set would exceed; change: what its funds would win or lose, fen
+    """
     funds = available(phase, account, level)
     if is_held(account, _HIGH) or funds < 0 or funds + change < 0:
         return True
     if not at_its_end and lowest_level_sent(phase, account) < level:
         return True
-    row = account.first_limit
-    while row != NOBODY:
-        if limits[row].trial > limits[row].most:
-            return True
-        row = limits[row].next
-    return False
+    return breaches > 0
 
 
 @clause
@@ -180,7 +175,8 @@ def find_blocking(
         level = sends[account_row]
         if level > 0:
             account = accounts[account_row]
-            if cannot_send(books[0].phase, account, limits, net[account_row], level, at_its_end):
+            breaches = count_breaches(accounts, limits, account_row)
+            if cannot_send(books[0].phase, account, breaches, net[account_row], level, at_its_end):
                 return account_row
     return NOBODY if blocking == accounts.shape[0] else blocking
 
@@ -193,6 +189,7 @@ def post_together(
     owed: Records,
     payments: Records,
     limits: Records,
+    tools: Tools,
     log: Records,
     time_ms: int,
     cause: int,
@@ -215,10 +212,10 @@ def post_together(
         watch(books, accounts, log, time_ms, payment.creditor)
     for place in range(rows.shape[0]):
         payment = payments[rows[place]]
-        wake(books, accounts, payment.debtor, payment.sequence)
-        wake(books, accounts, payment.creditor, payment.sequence)
+        wake(books, accounts, tools, payment.debtor, payment.sequence)
+        wake(books, accounts, tools, payment.creditor, payment.sequence)
         give_back_row(books, payments, rows[place])
-    cascade(books, accounts, queues, owed, payments, limits, log, time_ms)
+    cascade(books, accounts, queues, owed, payments, limits, tools, log, time_ms)
 
 
 @rule
@@ -229,6 +226,7 @@ def settle_together(
     owed: Records,
     payments: Records,
     limits: Records,
+    tools: Tools,
     log: Records,
     time_ms: int,
     cause: int,
@@ -243,7 +241,7 @@ def settle_together(
     assert books[0].matching_locked == 0
     blocking = find_blocking(books, accounts, queues, payments, limits, rows, net, sends, False)
     if blocking == NOBODY:
-        post_together(books, accounts, queues, owed, payments, limits, log, time_ms, cause, rows)
+        post_together(books, accounts, queues, owed, payments, limits, tools, log, time_ms, cause, rows)
     return blocking  # type: ignore[no-any-return]
 
 
@@ -279,6 +277,7 @@ def settle_reserved(
     owed: Records,
     payments: Records,
     limits: Records,
+    tools: Tools,
     log: Records,
     time_ms: int,
     cause: int,
@@ -298,9 +297,9 @@ def settle_reserved(
     books[0].matching_locked = 0
     blocking = find_blocking(books, accounts, queues, payments, limits, rows, net, sends, True)
     if blocking == NOBODY:
-        post_together(books, accounts, queues, owed, payments, limits, log, time_ms, cause, rows)
+        post_together(books, accounts, queues, owed, payments, limits, tools, log, time_ms, cause, rows)
         return NOBODY
     for place in range(rows.shape[0]):
-        wake(books, accounts, payments[rows[place]].debtor, _LIMIT)
-    cascade(books, accounts, queues, owed, payments, limits, log, time_ms)
+        wake(books, accounts, tools, payments[rows[place]].debtor, _LIMIT)
+    cascade(books, accounts, queues, owed, payments, limits, tools, log, time_ms)
     return blocking  # type: ignore[no-any-return]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from cnaps_sim.core import matching, multilateral
 from cnaps_sim.core.records import NO_QUEUE_LINE, NOBODY, PAIRS_KEPT_UP_TO, TRIAL, Records, new
 from cnaps_sim.core.tables import Tables
-from cnaps_sim.words.codes import MATCHING_CAUSE, Discipline, Level
+from cnaps_sim.words.codes import MATCHING_CAUSE, Level
 
 #: Waiting payments as numbers that mean something to the books alone: rows of the open table.
 Tickets = npt.NDArray[np.int64]
@@ -37,15 +37,8 @@ class Matchable(NamedTuple):
 class MatchingDesk(Tables):
     """What the books offer to whoever runs the matching of queues."""
 
-    def __init__(
-        self,
-        accounts: Sequence[Mapping[str, Any]],
-        *,
-        discipline: Discipline = Discipline.FIFO,
-        reprioritise: bool = False,
-        limits: Sequence[tuple[int, int, int]] = (),
-    ) -> None:
-        super().__init__(accounts, discipline=discipline, reprioritise=reprioritise, limits=limits)
+    def __init__(self, accounts: Sequence[Mapping[str, Any]], **terms: Any) -> None:
+        super().__init__(accounts, **terms)
         self._trial: Records = new(TRIAL, len(accounts))
         self._net = np.zeros(len(accounts), np.int64)
         self._sends = np.zeros(len(accounts), np.int8)

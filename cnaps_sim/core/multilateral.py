@@ -1,6 +1,6 @@
 """Multilateral matching that keeps the order of every queue (多边撮合): the largest set that can settle together.
 
-Start with everything that may take part; while an account would have less than zero, or exceed a bilateral limit, drop
+Start with everything that may take part; while an account would have less than zero, or exceed a limit, drop
 its last payment. What remains is the answer, whatever the order of the accounts: it contains every other set that
 takes a leading run of each queue and can be funded. Source: Bech and Soramäki (2001).
 
@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from cnaps_sim.core.admission import refuses_credit
 from cnaps_sim.core.compiled import clause, rule
 from cnaps_sim.core.funds import available
-from cnaps_sim.core.limits import find_limit
+from cnaps_sim.core.limits import count_breaches, try_in_limits
 from cnaps_sim.core.matching import first_in_line, lowest_level_sent, next_in_line
 from cnaps_sim.core.records import NOBODY, Records
-from cnaps_sim.core.release import refuses_credit
 from cnaps_sim.words.codes import Level, Refusal
 
 _HIGH: Final = int(Level.HIGH)
@@ -172,7 +172,7 @@ def drop_the_hopeless(accounts: Records, queues: Records, owed: Records, payment
 
 @rule
 def drop_until_funded(accounts: Records, queues: Records, owed: Records, payments: Records, trial: Records) -> None:
-    """Drop last payments of deficient accounts until none is deficient, where there are no bilateral limits."""
+    """Drop last payments of deficient accounts until none is deficient, where there are no limits."""
     first = drop_the_hopeless(accounts, queues, owed, payments, trial)
     while first != NOBODY:
         account_row = first
@@ -188,45 +188,30 @@ def drop_until_funded(accounts: Records, queues: Records, owed: Records, payment
 
 @rule
 def add_up_limits(accounts: Records, queues: Records, payments: Records, limits: Records, trial: Records) -> None:
-    """What each bilateral limit's net would be, and how many limits of each account would be exceeded."""
+    """What each limit's net would be, and how many limits of each account would be exceeded."""
     for row in range(limits.shape[0]):
         limits[row].trial = limits[row].net
     for account_row in range(accounts.shape[0]):
         row = first_in_line(queues, account_row)
         for _ in range(trial[account_row].kept):
             payment = payments[row]
-            there = find_limit(accounts, limits, payment.debtor, payment.creditor)
-            if there != NOBODY:
-                limits[there].trial += payment.amount
-            back = find_limit(accounts, limits, payment.creditor, payment.debtor)
-            if back != NOBODY:
-                limits[back].trial -= payment.amount
+            try_in_limits(accounts, limits, payment.debtor, payment.creditor, payment.amount)
             row = next_in_line(queues, payments, row)
-    for row in range(limits.shape[0]):
-        if limits[row].trial > limits[row].most:
-            trial[limits[row].debtor].breaches += 1
+    for account_row in range(accounts.shape[0]):
+        trial[account_row].breaches = count_breaches(accounts, limits, account_row)
 
 
 @clause
 def drop_from_limits(accounts: Records, limits: Records, trial: Records, payment: Records) -> None:
-    """A payment has been dropped: its debtor's limit may be kept again, its creditor's may now be exceeded."""
-    there = find_limit(accounts, limits, payment.debtor, payment.creditor)
-    if there != NOBODY:
-        limit = limits[there]
-        if limit.trial > limit.most and limit.trial - payment.amount <= limit.most:
-            trial[payment.debtor].breaches -= 1
-        limit.trial -= payment.amount
-    back = find_limit(accounts, limits, payment.creditor, payment.debtor)
-    if back != NOBODY:
-        limit = limits[back]
-        if limit.trial <= limit.most and limit.trial + payment.amount > limit.most:
-            trial[payment.creditor].breaches += 1
-        limit.trial += payment.amount
+    """A payment has been dropped: its debtor's limits may be kept again, its creditor's may now be exceeded."""
+    try_in_limits(accounts, limits, payment.debtor, payment.creditor, -payment.amount)
+    trial[payment.debtor].breaches = count_breaches(accounts, limits, payment.debtor)
+    trial[payment.creditor].breaches = count_breaches(accounts, limits, payment.creditor)
 
 
 @rule
 def drop_until_allowed(accounts: Records, queues: Records, payments: Records, limits: Records, trial: Records) -> None:
-    """The same where there are bilateral limits: payment by payment, because each may change a limit's net."""
+    """The same where there are limits: payment by payment, because each may change a limit's net."""
     add_up_limits(accounts, queues, payments, limits, trial)
     first = NOBODY
     for account_row in range(accounts.shape[0]):

@@ -12,8 +12,9 @@ from cnaps_sim.core.compiled import rule
 from cnaps_sim.core.funds import is_hvps
 from cnaps_sim.core.posting import write_log
 from cnaps_sim.core.queue import append, give_back_row, push_to_head, remove
-from cnaps_sim.core.records import LEVELS, NOBODY, Records
-from cnaps_sim.core.release import cascade, wake
+from cnaps_sim.core.records import LEVELS, NOBODY, Records, Tools
+from cnaps_sim.core.release import cascade
+from cnaps_sim.core.waking import wake
 from cnaps_sim.words.codes import Act, Answer, Cause, Refusal
 
 _DONE: Final = int(Answer.DONE)
@@ -67,6 +68,7 @@ def move(
     owed: Records,
     payments: Records,
     limits: Records,
+    tools: Tools,
     log: Records,
     time_ms: int,
     sequence: int,
@@ -87,8 +89,8 @@ def move(
         append(books, accounts, queues, owed, payments, row, level)
     books[0].is_over_count, books[0].is_over_fen = was_over_count, was_over_fen  # the queue is as long as before
     write_log(books, log, sequence, time_ms, _NO_CAUSE, _TO_HEAD if to_head else _TO_TAIL, _ACCEPTED, level)
-    wake(books, accounts, by, _MOVE)
-    cascade(books, accounts, queues, owed, payments, limits, log, time_ms)
+    wake(books, accounts, tools, by, _MOVE)
+    cascade(books, accounts, queues, owed, payments, limits, tools, log, time_ms)
     return _DONE
 
 
@@ -100,6 +102,7 @@ def cancel(
     owed: Records,
     payments: Records,
     limits: Records,
+    tools: Tools,
     log: Records,
     time_ms: int,
     sequence: int,
@@ -113,8 +116,8 @@ def cancel(
     remove(books, accounts, queues, owed, payments, row)
     write_log(books, log, sequence, time_ms, _NO_CAUSE, _CANCELLED, _ACCEPTED, payments[row].level)
     give_back_row(books, payments, row)
-    wake(books, accounts, by, _CANCEL)
-    cascade(books, accounts, queues, owed, payments, limits, log, time_ms)
+    wake(books, accounts, tools, by, _CANCEL)
+    cascade(books, accounts, queues, owed, payments, limits, tools, log, time_ms)
     return _DONE
 
 
@@ -126,6 +129,7 @@ def withdraw(
     owed: Records,
     payments: Records,
     limits: Records,
+    tools: Tools,
     log: Records,
     time_ms: int,
     sequence: int,
@@ -140,8 +144,8 @@ def withdraw(
     remove(books, accounts, queues, owed, payments, row)
     write_log(books, log, sequence, time_ms, _NO_CAUSE, _CANCELLED, _ACCEPTED, payments[row].level)
     give_back_row(books, payments, row)
-    wake(books, accounts, debtor_row, _CANCEL)
-    cascade(books, accounts, queues, owed, payments, limits, log, time_ms)
+    wake(books, accounts, tools, debtor_row, _CANCEL)
+    cascade(books, accounts, queues, owed, payments, limits, tools, log, time_ms)
     return _DONE
 
 
@@ -153,6 +157,7 @@ def change_level(
     owed: Records,
     payments: Records,
     limits: Records,
+    tools: Tools,
     log: Records,
     time_ms: int,
     sequence: int,
@@ -174,6 +179,6 @@ def change_level(
     append(books, accounts, queues, owed, payments, row, level)
     books[0].is_over_count, books[0].is_over_fen = was_over_count, was_over_fen
     write_log(books, log, sequence, time_ms, _NO_CAUSE, _LEVEL_CHANGED, _ACCEPTED, level)
-    wake(books, accounts, by, _MOVE)
-    cascade(books, accounts, queues, owed, payments, limits, log, time_ms)
+    wake(books, accounts, tools, by, _MOVE)
+    cascade(books, accounts, queues, owed, payments, limits, tools, log, time_ms)
     return _DONE

@@ -1,4 +1,4 @@
-"""Outbox: a bank that stops sending keeps its payments to itself until it resumes.
+"""Outbox: what a bank that stops sending, or follows a policy, has been told to pay and does not send yet.
 
 The central queue knows nothing of them; delay in the outbox is delay all the same (see the delay measure).
 """
@@ -8,16 +8,14 @@ from __future__ import annotations
 from typing import Final
 
 from cnaps_sim.core.compiled import clause, rule
-from cnaps_sim.core.posting import write_log
-from cnaps_sim.core.queue import give_back_row, remove
-from cnaps_sim.core.records import NOBODY, OUTBOX, Records
+from cnaps_sim.core.records import IN_OUTBOX, NOBODY, OUTBOX, Records, Tools
+from cnaps_sim.core.release import cascade, take_from_outbox
 from cnaps_sim.core.submission import receive
-from cnaps_sim.words.codes import Act, Cause, Refusal
+from cnaps_sim.core.waking import line_up
+from cnaps_sim.words.codes import Act, Cause
 
-_SUBMITTED: Final = int(Act.SUBMITTED)
 _NOT_THERE: Final = int(Act.NONE)
 _NO_CAUSE: Final = int(Cause.NONE)
-_ACCEPTED: Final = int(Refusal.NONE)
 
 
 @clause
@@ -28,6 +26,7 @@ def submit_from(
     owed: Records,
     payments: Records,
     limits: Records,
+    tools: Tools,
     log: Records,
     time_ms: int,
     at: int,
@@ -37,11 +36,9 @@ def submit_from(
     sequence, amount = payment.sequence, payment.amount
     debtor, creditor = int(payment.debtor), int(payment.creditor)
     level, refusal, special = int(payment.level), int(payment.refusal), payment.special
-    remove(books, accounts, queues, owed, payments, at)
-    give_back_row(books, payments, at)
-    write_log(books, log, sequence, time_ms, _NO_CAUSE, _SUBMITTED, _ACCEPTED, level)
+    take_from_outbox(books, accounts, queues, owed, payments, log, time_ms, at)
     return receive(
-        books, accounts, queues, owed, payments, limits, log, time_ms, sequence, debtor, creditor,
+        books, accounts, queues, owed, payments, limits, tools, log, time_ms, sequence, debtor, creditor,
         amount, level, refusal, special,
     )  # fmt: skip
 
@@ -54,6 +51,7 @@ def empty_outbox(
     owed: Records,
     payments: Records,
     limits: Records,
+    tools: Tools,
     log: Records,
     time_ms: int,
     row: int,
@@ -64,7 +62,7 @@ def empty_outbox(
     """
     while queues[row, OUTBOX].head != NOBODY:
         submit_from(
-            books, accounts, queues, owed, payments, limits, log, time_ms, queues[row, OUTBOX].head
+            books, accounts, queues, owed, payments, limits, tools, log, time_ms, queues[row, OUTBOX].head
         )  # fmt: skip
 
 
@@ -76,6 +74,7 @@ def submit_kept(
     owed: Records,
     payments: Records,
     limits: Records,
+    tools: Tools,
     log: Records,
     time_ms: int,
     row: int,
@@ -87,4 +86,44 @@ def submit_kept(
         at = payments[at].next
     if at == NOBODY:
         return _NOT_THERE
-    return submit_from(books, accounts, queues, owed, payments, limits, log, time_ms, at)
+    return submit_from(books, accounts, queues, owed, payments, limits, tools, log, time_ms, at)
+
+
+@rule
+def send_from_outbox(
+    books: Records,
+    accounts: Records,
+    queues: Records,
+    owed: Records,
+    payments: Records,
+    limits: Records,
+    tools: Tools,
+    log: Records,
+    time_ms: int,
+    row: int,
+    fen: int,
+) -> None:
+    """Submit the bank's outbox from its head, whatever its policy says, until `fen` have been sent or it is empty."""
+    while fen > 0 and queues[row, OUTBOX].head != NOBODY:
+        at = queues[row, OUTBOX].head
+        fen -= payments[at].amount
+        submit_from(books, accounts, queues, owed, payments, limits, tools, log, time_ms, at)
+
+
+@rule
+def release_outbox(
+    books: Records,
+    accounts: Records,
+    queues: Records,
+    owed: Records,
+    payments: Records,
+    limits: Records,
+    tools: Tools,
+    log: Records,
+    time_ms: int,
+    row: int,
+) -> None:
+    """The bank looks again at what its policy allows it to send."""
+    if accounts[row].alert & IN_OUTBOX:
+        line_up(books, accounts, row, _NO_CAUSE)
+        cascade(books, accounts, queues, owed, payments, limits, tools, log, time_ms)

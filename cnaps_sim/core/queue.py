@@ -11,7 +11,7 @@ from typing import Final
 
 from cnaps_sim.core.compiled import clause
 from cnaps_sim.core.funds import is_hvps
-from cnaps_sim.core.records import LEVELS, NOBODY, Records
+from cnaps_sim.core.records import IN_OUTBOX, IN_QUEUE, LEVELS, NOBODY, Records
 from cnaps_sim.words.codes import Level
 
 _ONE_SIDED: Final = int(Level.ONE_SIDED)
@@ -42,6 +42,7 @@ def count_in(
 ) -> None:
     """Counts of waiting payments after one has joined a level, and what waits for its creditor."""
     accounts[debtor_row].waiting_levels |= 1 << level
+    accounts[debtor_row].alert |= IN_QUEUE
     desk = books[0]
     desk.waiting_count += 1
     desk.waiting_fen += amount
@@ -96,6 +97,8 @@ def append(
     queue.waiting_fen += payment.amount
     if level < LEVELS:
         count_in(books, accounts, owed, payment.debtor, payment.creditor, level, payment.amount)
+    else:
+        accounts[payment.debtor].alert |= IN_OUTBOX
 
 
 @clause
@@ -136,6 +139,8 @@ def remove(books: Records, accounts: Records, queues: Records, owed: Records, pa
     queue.waiting_fen -= payment.amount
     if level < LEVELS:
         _count_out(books, accounts, owed, queue, payment.debtor, payment.creditor, level, payment.amount)
+    elif queue.head == NOBODY:
+        accounts[payment.debtor].alert &= ~IN_OUTBOX
 
 
 @clause
@@ -145,6 +150,8 @@ def _count_out(
 ) -> None:  # fmt: skip
     if queue.head == NOBODY:
         accounts[debtor_row].waiting_levels &= ~(1 << level)
+        if accounts[debtor_row].waiting_levels == 0:
+            accounts[debtor_row].alert &= ~IN_QUEUE
     desk = books[0]
     desk.waiting_count -= 1
     desk.waiting_fen -= amount

@@ -1,192 +1,24 @@
-"""Submission: a payment arrives and is settled, queued or refused, in one act.
+"""Submission: a bank is told to pay; it sends the payment, or keeps it in its outbox.
 
-Precedence of refusals: format, duplicate, unknown or closed account, self-payment, amount, phase, credit
-control, then funds (which only the discipline REJECT turns into a refusal).
+What the system then does with it stands in `admission`; whom a settlement wakes is served in `release`.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
+from cnaps_sim.core.admission import admit_here, look_if_queued, stand_in_line
 from cnaps_sim.core.compiled import clause, rule
-from cnaps_sim.core.funds import available, is_held, is_hvps, movable_levels
-from cnaps_sim.core.limits import count_in_limits, is_within_limit
-from cnaps_sim.core.posting import post, write_log
-from cnaps_sim.core.queue import append, note_peaks, take_free_row, watch_growth
-from cnaps_sim.core.records import OUTBOX, Records
-from cnaps_sim.core.release import cascade, refuses_credit, wake
-from cnaps_sim.words.codes import Act, Cause, Discipline, Level, Life, Phase, Refusal
+from cnaps_sim.core.funds import is_hvps
+from cnaps_sim.core.policy import keeps_back
+from cnaps_sim.core.posting import write_log
+from cnaps_sim.core.records import OUTBOX, Records, Tools
+from cnaps_sim.core.release import cascade
+from cnaps_sim.words.codes import Act, Cause, Refusal
 
 _NO_CAUSE: Final = int(Cause.NONE)
-_SETTLED: Final = int(Act.SETTLED)
-_QUEUED: Final = int(Act.QUEUED)
-_REFUSED: Final = int(Act.REFUSED)
 _HELD: Final = int(Act.HELD)
-_BYPASS: Final = int(Discipline.BYPASS)
-_REJECT: Final = int(Discipline.REJECT)
-_DAYTIME: Final = int(Phase.DAYTIME)
-_CUT_OFF: Final = int(Phase.CUT_OFF)
-_WINDOW: Final = int(Phase.CLEARING_WINDOW)
-_SAME_CITY: Final = int(Level.SAME_CITY_NET)
-_ROUND_NET: Final = int(Level.ROUND_NET)
-_TO_OPEN: Final = int(Life.TO_OPEN)
-_CLOSED: Final = int(Life.CLOSED)
 _ACCEPTED: Final = int(Refusal.NONE)
-_NO_BOOK: Final = int(Refusal.NO_BOOK)
-_CLOSED_ACCOUNT: Final = int(Refusal.CLOSED_ACCOUNT)
-_SELF_PAYMENT: Final = int(Refusal.SELF_PAYMENT)
-_OUT_OF_HOURS: Final = int(Refusal.OUT_OF_HOURS)
-_LOGGED_OUT: Final = int(Refusal.LOGGED_OUT)
-_DEBIT_CONTROL: Final = int(Refusal.DEBIT_CONTROL)
-_FUNDS: Final = int(Refusal.FUNDS)
-
-
-@clause
-def is_blocked(books: Records, debtor: Records, level: int) -> bool:
-    """Whether a waiting payment stands in front of one that arrives at `level`."""
-    movable = movable_levels(debtor)
-    if movable == 0:
-        return False
-    if movable & ((1 << level) - 1):
-        return True
-    return books[0].discipline != _BYPASS and (movable >> level) & 1 == 1  # type: ignore[no-any-return]
-
-
-@clause
-def can_settle(
-    books: Records, accounts: Records, limits: Records, debtor_row: int, creditor_row: int, level: int, amount: int
-) -> bool:
-    """Nothing stands in front, no control holds it, the money is there, and its bilateral limit allows it."""
-    debtor = accounts[debtor_row]
-    if is_held(debtor, level) or is_blocked(books, debtor, level):
-        return False
-    if available(books[0].phase, debtor, level) < amount:
-        return False
-    return is_within_limit(accounts, limits, debtor_row, creditor_row, amount, level)
-
-
-@clause
-def is_out_of_hours(
-    books: Records, accounts: Records, limits: Records, debtor_row: int, creditor_row: int, level: int, amount: int,
-    special: bool,
-) -> bool:  # fmt: skip
-    """Whether the phase of the business day refuses the payment.
-
-    Daytime takes all (a special session only CIPS funding and interbank lending); the clearing window takes
-    only payments that fund a short account and can settle at once. The central bank books in any open phase, but sends
-    no nets in a special session.
-    """
-    phase = books[0].phase
-    if not is_hvps(level):
-        if phase == _DAYTIME and books[0].special_session:
-            return level == _SAME_CITY or level == _ROUND_NET
-        return phase != _DAYTIME and phase != _CUT_OFF and phase != _WINDOW  # type: ignore[no-any-return]
-    if phase == _DAYTIME:
-        return books[0].special_session and not special  # type: ignore[no-any-return]
-    if phase != _WINDOW:
-        return True
-    creditor = accounts[creditor_row]
-    is_short = creditor.balance < 0 or creditor.waiting_levels != 0
-    return not is_short or not can_settle(books, accounts, limits, debtor_row, creditor_row, level, amount)
-
-
-@clause
-def find_refusal(
-    books: Records, accounts: Records, limits: Records, debtor_row: int, creditor_row: int, level: int, amount: int,
-    refusal: int, special: bool,
-) -> int:  # fmt: skip
-    """The first rule in order of precedence that refuses the payment on arrival, funds apart."""
-    debtor = accounts[debtor_row]
-    creditor = accounts[creditor_row]
-    if _ACCEPTED < refusal <= _NO_BOOK:
-        return refusal
-    if debtor.life == _CLOSED or debtor.life == _TO_OPEN or creditor.life == _CLOSED or creditor.life == _TO_OPEN:
-        return _CLOSED_ACCOUNT
-    if debtor_row == creditor_row:
-        return _SELF_PAYMENT
-    if refusal != _ACCEPTED:
-        return refusal
-    if is_out_of_hours(books, accounts, limits, debtor_row, creditor_row, level, amount, special):
-        return _OUT_OF_HOURS
-    if not debtor.logged_in and is_hvps(level):
-        return _LOGGED_OUT
-    return refuses_credit(creditor, level)
-
-
-@rule
-def stand_in_line(
-    books: Records,
-    accounts: Records,
-    queues: Records,
-    owed: Records,
-    payments: Records,
-    time_ms: int,
-    sequence: int,
-    debtor_row: int,
-    creditor_row: int,
-    amount: int,
-    level: int,
-    at_level: int,
-    refusal: int,
-    special: bool,
-) -> None:
-    """Copy the payment into the open table, at the tail of a queue (or of the outbox)."""
-    row = take_free_row(books, payments)
-    payment = payments[row]
-    payment.sequence = sequence
-    payment.amount = amount
-    payment.submitted_ms = time_ms
-    payment.debtor = debtor_row
-    payment.creditor = creditor_row
-    payment.level = level
-    payment.refusal = refusal
-    payment.special = special
-    payment.locked = False
-    append(books, accounts, queues, owed, payments, row, at_level)
-
-
-@clause
-def settle_or_queue(
-    books: Records,
-    accounts: Records,
-    queues: Records,
-    owed: Records,
-    payments: Records,
-    limits: Records,
-    log: Records,
-    time_ms: int,
-    sequence: int,
-    debtor_row: int,
-    creditor_row: int,
-    amount: int,
-    level: int,
-    refusal: int,
-    special: bool,
-) -> int:
-    """Settle the payment, queue it or refuse it. Returns what was done (`codes.Act`)."""
-    refused = find_refusal(
-        books, accounts, limits, debtor_row, creditor_row, level, amount, refusal, special
-    )  # fmt: skip
-    if refused == _ACCEPTED:
-        if can_settle(books, accounts, limits, debtor_row, creditor_row, level, amount):
-            post(books, accounts, log, time_ms, sequence, debtor_row, creditor_row, amount, level, _NO_CAUSE)
-            count_in_limits(accounts, limits, debtor_row, creditor_row, amount, level)
-            wake(books, accounts, creditor_row, sequence)
-            if books[0].first_woken >= 0:
-                cascade(books, accounts, queues, owed, payments, limits, log, time_ms)
-            return _SETTLED
-        if books[0].discipline != _REJECT or not is_hvps(level):
-            stand_in_line(
-                books, accounts, queues, owed, payments, time_ms, sequence, debtor_row, creditor_row,
-                amount, level, level, _ACCEPTED, special,
-            )  # fmt: skip
-            note_peaks(books)
-            watch_growth(books)
-            write_log(books, log, sequence, time_ms, _NO_CAUSE, _QUEUED, _ACCEPTED, level)
-            return _QUEUED
-        refused = _DEBIT_CONTROL if is_held(accounts[debtor_row], level) else _FUNDS
-    write_log(books, log, sequence, time_ms, _NO_CAUSE, _REFUSED, refused, level)
-    return _REFUSED
 
 
 @clause
@@ -197,6 +29,7 @@ def receive(
     owed: Records,
     payments: Records,
     limits: Records,
+    tools: Tools,
     log: Records,
     time_ms: int,
     sequence: int,
@@ -209,12 +42,13 @@ def receive(
 ) -> int:
     """The system receives a payment. Returns what was done with it; the clock looks if matching is continuous."""
     assert amount > 0
-    act = settle_or_queue(
-        books, accounts, queues, owed, payments, limits, log, time_ms, sequence, debtor_row, creditor_row,
+    act = admit_here(
+        books, accounts, queues, owed, payments, limits, tools, log, time_ms, sequence, debtor_row, creditor_row,
         amount, level, refusal, special,
     )  # fmt: skip
-    if books[0].stop_when_queued and books[0].normal_waiting_count > 0:
-        books[0].crossings += 1
+    if books[0].first_woken >= 0:
+        cascade(books, accounts, queues, owed, payments, limits, tools, log, time_ms)
+    look_if_queued(books)
     return act
 
 
@@ -251,6 +85,7 @@ def submit_here(
     owed: Records,
     payments: Records,
     limits: Records,
+    tools: Tools,
     log: Records,
     time_ms: int,
     sequence: int,
@@ -262,14 +97,15 @@ def submit_here(
     special: bool,
 ) -> int:
     """The body of `submit`, for rules that submit many: a call with so many arrays costs more than what it does."""
-    if time_ms < accounts[debtor_row].hold_until_ms and is_hvps(level):
+    may_keep = time_ms < accounts[debtor_row].keeps_until_ms and is_hvps(level)
+    if may_keep and keeps_back(books, accounts, queues, debtor_row, level, amount, time_ms):
         keep_back(
             books, accounts, queues, owed, payments, log, time_ms, sequence, debtor_row, creditor_row,
             amount, level, refusal, special,
         )  # fmt: skip
         return _HELD
     return receive(
-        books, accounts, queues, owed, payments, limits, log, time_ms, sequence, debtor_row, creditor_row,
+        books, accounts, queues, owed, payments, limits, tools, log, time_ms, sequence, debtor_row, creditor_row,
         amount, level, refusal, special,
     )  # fmt: skip
 
@@ -282,6 +118,7 @@ def submit(
     owed: Records,
     payments: Records,
     limits: Records,
+    tools: Tools,
     log: Records,
     time_ms: int,
     sequence: int,
@@ -292,8 +129,8 @@ def submit(
     refusal: int,
     special: bool,
 ) -> int:
-    """A bank is instructed to pay: it sends at once, or keeps the payment in its outbox while it holds back."""
+    """A bank is instructed to pay: it sends at once, or keeps the payment in its outbox (see `policy`)."""
     return submit_here(
-        books, accounts, queues, owed, payments, limits, log, time_ms, sequence, debtor_row, creditor_row,
+        books, accounts, queues, owed, payments, limits, tools, log, time_ms, sequence, debtor_row, creditor_row,
         amount, level, refusal, special,
     )  # fmt: skip

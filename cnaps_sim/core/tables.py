@@ -10,19 +10,27 @@ from typing import Any
 
 import numpy as np
 
+from cnaps_sim.core.pools import join_pool, set_pool
 from cnaps_sim.core.records import (
     ACCOUNT,
     BOOKS,
     LEVELS,
     LIMIT,
+    LOAN,
     LOG,
+    MOVE,
     NO_LIMIT,
     NO_QUEUE_LINE,
+    NO_RESERVE,
     NO_WARNING_LINE,
     NOBODY,
     PAYMENT,
+    PLEDGES,
+    POOL,
     QUEUE,
+    UNLIMITED,
     Records,
+    Tools,
     as_records,
     new,
 )  # fmt: skip
@@ -36,10 +44,23 @@ _TERMS = (
     "overdraft_limit",
     "reserved_high",
     "reserved_urgent",
+    "pledge_room",
+    "pledge_start",
     "debit_control",
     "credit_control",
     "central_bank",
 )
+
+
+def _members(pools: Sequence[tuple[bool, Sequence[int]]]) -> Records:
+    return np.array([row for _, members in pools for row in members], np.int64)
+
+
+def _grown(old: Records, used: int, size: int, kind: np.dtype[Any]) -> Records:
+    """A longer array with the used rows of an old one; what is beyond them is not touched, so costs no memory yet."""
+    grown = as_records(np.empty(size, kind))
+    grown[:used] = old[:used]
+    return grown
 
 
 class Tables:
@@ -52,6 +73,12 @@ class Tables:
         discipline: Discipline = Discipline.FIFO,
         reprioritise: bool = False,
         limits: Sequence[tuple[int, int, int]] = (),
+        pools: Sequence[tuple[bool, Sequence[int]]] = (),
+        first_booking: int = 1 << 40,
+        pool_seed: int = 0,
+        lender: int = NOBODY,
+        interest_account: int = NOBODY,
+        pledge_rate_ppm: int = 0,
     ) -> None:
         self.accounts: Records = new(ACCOUNT, len(accounts))
         self.queues: Records = new(QUEUE, (len(accounts), LEVELS + 1))
@@ -61,15 +88,23 @@ class Tables:
         self.desk: Records = new(BOOKS, 1)
         self.queues["head"] = NOBODY
         self.queues["tail"] = NOBODY
-        for name in ("first_free", "first_woken", "last_woken"):
+        for name in ("first_free", "first_woken", "last_woken", "first_free_loan"):
             self.desk[name] = NOBODY
+        self.desk["next_booking"] = first_booking
+        self.desk["pool_seed"] = pool_seed
+        self.desk["lender"] = lender
+        self.desk["interest_account"] = interest_account
+        self.desk["pledge_rate_ppm"] = pledge_rate_ppm
         self.desk["discipline"] = discipline
         self.desk["reprioritise"] = reprioritise
         self._watching = False
+        self._uses_tools = len(pools) > 0 or any(account.get("pledge_room", 0) for account in accounts)
         self.desk["count_line"] = NO_QUEUE_LINE
         self.desk["fen_line"] = NO_QUEUE_LINE
         for row, account in enumerate(accounts):
             self._open(row, account)
+        self.tools = Tools(new(POOL, len(pools)), _members(pools), new(LOAN, 0), new(MOVE, 0))
+        self._open_pools(pools)
         self.limits: Records = new(LIMIT, len(limits))
         for row, (debtor, creditor, most) in enumerate(limits):
             self._open_limit(row, debtor, creditor, most)
@@ -82,7 +117,13 @@ class Tables:
         account["warning_line"] = given.get("warning_line", NO_WARNING_LINE)
         account["life"] = given.get("life", Life.OPEN)
         account["logged_in"] = given.get("logged_in", True)
-        account["hold_until_ms"] = NO_WARNING_LINE
+        for name in ("keeps_until_ms", "hold_until_ms", "policy_until_ms", "policy_hold_ms"):
+            account[name] = NO_WARNING_LINE
+        account["policy_budget"] = UNLIMITED
+        account["policy_reserve"] = NO_RESERVE
+        for name in ("pool", "first_loan", "last_loan"):
+            account[name] = NOBODY
+        account["alert"] = PLEDGES if given.get("pledge_automatic", False) else 0
         account["warned"] = account["balance"] < account["warning_line"]
         account["lowest_balance"] = account["balance"]
         account["lowest_available"] = (
@@ -95,14 +136,22 @@ class Tables:
             self.desk["overdrawn_count"] += 1
         self._watching |= bool(account["warning_line"] != NO_WARNING_LINE)
 
+    def _open_pools(self, pools: Sequence[tuple[bool, Sequence[int]]]) -> None:
+        first = 0
+        for number, (is_random, members) in enumerate(pools):
+            self.tools.pools[number] = (first, len(members), is_random, False)
+            first += len(members)
+            join_pool(self.accounts, self.tools, number)
+            set_pool(self.desk, self.accounts, self.tools, number, True)
+
     def _open_limit(self, row: int, debtor: int, creditor: int, most: int) -> None:
-        """A bilateral limit that has counted nothing yet, first in its debtor's chain."""
+        """A limit that has counted nothing yet, first in its debtor's chain."""
         self.limits[row] = (debtor, creditor, most, 0, 0, self.accounts["first_limit"][debtor])
         self.accounts["first_limit"][debtor] = row
 
     @property
-    def _tables(self) -> tuple[Records, Records, Records, Records, Records, Records, Records]:
-        return self.desk, self.accounts, self.queues, self.owed, self.payments, self.limits, self.log
+    def _tables(self) -> tuple[Records, Records, Records, Records, Records, Records, Tools, Records]:
+        return self.desk, self.accounts, self.queues, self.owed, self.payments, self.limits, self.tools, self.log
 
     # room -------------------------------------------------------------------------------------------------
 
@@ -111,12 +160,47 @@ class Tables:
         free = int(self.desk["free_count"][0])
         if free < arrivals:
             self._grow_open_table(arrivals - free)
-        entries = arrivals + self.waiting_anywhere() + 1
-        needed = int(self.desk["log_count"][0]) + entries * (4 if self._watching else 2)
+        settlements = arrivals + self.waiting_anywhere() + 1
+        moves = self._make_room_for_moves(settlements)
+        entries = (settlements + moves) * (4 if self._watching else 2)
+        needed = int(self.desk["log_count"][0]) + entries
         if needed > len(self.log):
-            grown = as_records(np.empty(max(needed, 2 * len(self.log)), LOG))
-            grown[: len(self.log)] = self.log
-            self.log = grown
+            self.log = _grown(self.log, int(self.desk["log_count"][0]), max(needed, 2 * len(self.log)), LOG)
+
+    def make_room_for_move(self) -> None:
+        """Make sure of room for one more move, also where no pool and no pledge makes any."""
+        pools, members, loans, moves = self.tools
+        used = int(self.desk["move_count"][0])
+        if used == len(moves):
+            self.tools = Tools(pools, members, loans, _grown(moves, used, 2 * used + 16, MOVE))
+
+    def _make_room_for_moves(self, settlements: int) -> int:
+        """Make sure of room for loans and moves; returns how many moves so many settlements may set off."""
+        pools, members, loans, moves = self.tools
+        if not self._uses_tools:
+            return 0
+        widest = int(pools["member_count"].max()) if len(pools) else 0
+        if int(self.desk["free_loans"][0]) < settlements:
+            loans = self._grown_loans(settlements)
+        taken = len(loans) - int(self.desk["free_loans"][0])
+        most = settlements * (widest + 3) + 2 * taken  # a rescue or a loan each; every loan may be repaid with interest
+        needed = int(self.desk["move_count"][0]) + most
+        if needed > len(moves):
+            moves = _grown(moves, int(self.desk["move_count"][0]), max(needed, 2 * len(moves)), MOVE)
+        self.tools = Tools(pools, members, loans, moves)
+        return most
+
+    def _grown_loans(self, missing: int) -> Records:
+        """The table of loans with `missing` more free rows."""
+        old = len(self.tools.loans)
+        size = old + max(missing, old)
+        grown = new(LOAN, size)
+        grown[:old] = self.tools.loans
+        grown["next"][old:] = np.arange(old + 1, size + 1)
+        grown["next"][size - 1] = self.desk["first_free_loan"][0]
+        self.desk["first_free_loan"] = old
+        self.desk["free_loans"] += size - old
+        return grown
 
     def _grow_open_table(self, missing: int) -> None:
         old = len(self.payments)
@@ -131,7 +215,7 @@ class Tables:
         self.payments = grown
 
     def make_room_for_limit(self, debtor: int, creditor: int) -> None:
-        """Make sure that the pair has a limit; one that it did not have binds nothing yet."""
+        """Make sure that there is such a limit; one that was not there binds nothing yet."""
         if ((self.limits["debtor"] == debtor) & (self.limits["creditor"] == creditor)).any():
             return
         row = len(self.limits)

@@ -10,8 +10,9 @@ from typing import Final
 from cnaps_sim.core.compiled import rule
 from cnaps_sim.core.limits import find_limit
 from cnaps_sim.core.posting import note_lowest, watch
-from cnaps_sim.core.records import NOBODY, Records
-from cnaps_sim.core.release import cascade, wake
+from cnaps_sim.core.records import NOBODY, Records, Tools
+from cnaps_sim.core.release import cascade
+from cnaps_sim.core.waking import wake
 from cnaps_sim.words.codes import Answer, Cause, Life
 
 _DONE: Final = int(Answer.DONE)
@@ -52,6 +53,7 @@ def set_field(
     owed: Records,
     payments: Records,
     limits: Records,
+    tools: Tools,
     log: Records,
     time_ms: int,
     row: int,
@@ -77,8 +79,8 @@ def set_field(
     else:
         account.reserved_urgent = value
     note_lowest(account)
-    wake(books, accounts, row, _LIMIT)
-    cascade(books, accounts, queues, owed, payments, limits, log, time_ms)
+    wake(books, accounts, tools, row, _LIMIT)
+    cascade(books, accounts, queues, owed, payments, limits, tools, log, time_ms)
     return _DONE
 
 
@@ -90,22 +92,24 @@ def set_limit(
     owed: Records,
     payments: Records,
     limits: Records,
+    tools: Tools,
     log: Records,
     time_ms: int,
     debtor_row: int,
     creditor_row: int,
     most: int,
 ) -> None:
-    """Change a bilateral limit (双边限额), or remove it with NO_LIMIT, and retry its debtor's queue.
+    """Change a limit (双边限额, 多边限额), or remove it with NO_LIMIT, and retry its debtor's queue.
 
-    A pair without one is left without: whoever adds a limit has made room for it.
+    creditor_row: ANYBODY for the multilateral limit. Where there is none, none comes to be: whoever adds a limit has
+    made room for it.
     """
     assert most >= 0
     row = find_limit(accounts, limits, debtor_row, creditor_row)
     if row != NOBODY:
         limits[row].most = most
-    wake(books, accounts, debtor_row, _LIMIT)
-    cascade(books, accounts, queues, owed, payments, limits, log, time_ms)
+    wake(books, accounts, tools, debtor_row, _LIMIT)
+    cascade(books, accounts, queues, owed, payments, limits, tools, log, time_ms)
 
 
 @rule
@@ -116,6 +120,7 @@ def set_controls(
     owed: Records,
     payments: Records,
     limits: Records,
+    tools: Tools,
     log: Records,
     time_ms: int,
     row: int,
@@ -125,8 +130,8 @@ def set_controls(
     """Put debit control (借记控制) and credit control (贷记控制) on or off, and retry the account's queue."""
     accounts[row].debit_control = debit_control
     accounts[row].credit_control = credit_control
-    wake(books, accounts, row, _CONTROL)
-    cascade(books, accounts, queues, owed, payments, limits, log, time_ms)
+    wake(books, accounts, tools, row, _CONTROL)
+    cascade(books, accounts, queues, owed, payments, limits, tools, log, time_ms)
 
 
 @rule
@@ -137,6 +142,7 @@ def set_life(
     owed: Records,
     payments: Records,
     limits: Records,
+    tools: Tools,
     log: Records,
     time_ms: int,
     row: int,
@@ -151,8 +157,8 @@ def set_life(
         if account.balance != 0 or waiting != 0:
             return _NOT_EMPTY
     account.life = life
-    wake(books, accounts, row, _CONTROL)
-    cascade(books, accounts, queues, owed, payments, limits, log, time_ms)
+    wake(books, accounts, tools, row, _CONTROL)
+    cascade(books, accounts, queues, owed, payments, limits, tools, log, time_ms)
     return _DONE
 
 
@@ -164,6 +170,7 @@ def start_day(accounts: Records, time_ms: int) -> None:
         account.overdraft_since_ms = time_ms
         account.lowest_balance = account.balance
         account.lowest_available = account.balance - account.earmark - account.floor + account.overdraft_limit
+        account.peak_pledged = account.pledged
         account.sent = 0
         account.received = 0
         account.sent_count = 0

@@ -13,7 +13,7 @@ from cnaps_sim.core.compiled import rule
 from cnaps_sim.core.funds import is_held, is_hvps
 from cnaps_sim.core.posting import post, write_log
 from cnaps_sim.core.queue import give_back_row, remove
-from cnaps_sim.core.records import LEVELS, NOBODY, Records
+from cnaps_sim.core.records import LEVELS, NOBODY, Records, Tools
 from cnaps_sim.core.release import retry_all
 from cnaps_sim.words.codes import Act, Cause, Level, Refusal
 
@@ -34,6 +34,7 @@ def return_queued(
     owed: Records,
     payments: Records,
     limits: Records,
+    tools: Tools,
     log: Records,
     time_ms: int,
 ) -> None:
@@ -51,7 +52,7 @@ def return_queued(
                 remove(books, accounts, queues, owed, payments, row)
                 write_log(books, log, payments[row].sequence, time_ms, _NO_CAUSE, _RETURNED, _END_OF_DAY, level)
                 give_back_row(books, payments, row)
-    retry_all(books, accounts, queues, owed, payments, limits, log, time_ms, _RETURN)
+    retry_all(books, accounts, queues, owed, payments, limits, tools, log, time_ms, _RETURN)
 
 
 @rule

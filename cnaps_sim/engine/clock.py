@@ -77,11 +77,14 @@ class Feed:
         """Time of the next row; the end of time when there is none."""
         return int(self.rows["time_ms"][self.next_row]) if self.next_row < len(self.rows) else _END_OF_TIME
 
-    def chunk(self) -> Records:
-        """The rows up to the end of the current chunk, or the next skipped row; `next_row` lies inside."""
+    def chunk(self, one_by_one: bool = False) -> Records:
+        """The rows up to the end of the current chunk, or the next skipped row; `next_row` lies inside.
+
+        one_by_one: up to the next row alone, because somebody looks after each payment
+        """
         while self._edges[self._edge] <= self.next_row:
             self._edge += 1
-        self.edge_row = int(self._edges[self._edge])
+        self.edge_row = self.next_row + 1 if one_by_one else int(self._edges[self._edge])
         return self.rows[: self.edge_row]
 
     @property
@@ -92,10 +95,9 @@ class Feed:
     def go_on(self, next_row: int) -> bool:
         """The books have come to this row; whether that is where a chunk ends."""
         self.next_row = next_row
-        ended = next_row == self.edge_row
-        if ended:
+        if next_row == self.edge_row:
             self._pass_skipped()
-        return ended
+        return next_row == int(self._edges[self._edge])
 
     def _pass_skipped(self) -> None:
         while self._skipped[self.next_row]:
@@ -172,6 +174,8 @@ class Clock(simpy.Environment):
     after_each: called with the present time after every control event and whenever a flow stopped early
         (a watch line was crossed, a queued round net was posted, or the clearing window was cured).
     on_chunk: called whenever the books' log should be drained, at the end of each chunk of a flow.
+    stop_if: asked after each payment of the flow whether somebody has to be told now; None while nobody asks, because
+        asking costs a call a payment.
     crossings: the books' watch lines crossed so far, those of balances (each has its entry in the log) and of the
         queue's growth.
     """
@@ -184,6 +188,7 @@ class Clock(simpy.Environment):
         self.retail: RetailFeed | None = None
         self.after_each: list[Callable[[int], None]] = []
         self.on_chunk: list[Callable[[], None]] = []
+        self.stop_if: Callable[[], bool] | None = None
         self.crossings = 0
 
     def at(self, time_ms: int, rank: Rank) -> simpy.Event:
@@ -231,6 +236,9 @@ class Clock(simpy.Environment):
         time_ms, rank = self._queue[0][:2]
         return int(time_ms) if rank < Rank.ARRIVAL else int(time_ms) + 1
 
+    def _is_stopped(self) -> bool:
+        return self.stop_if is not None and self.stop_if()
+
     def _take_crossings(self) -> bool:
         """Count the watch lines crossed; whether any was."""
         crossed = self.books.take_crossings()
@@ -253,10 +261,10 @@ class Clock(simpy.Environment):
     def _advance_payments(self, until_ms: int) -> int | None:
         """Advance the flow of payments by a chunk at most; the instant at which it stopped early, if it did."""
         feed = self.feeds[0]
-        rows = feed.chunk()
+        rows = feed.chunk(self.stop_if is not None)
         at = self.books.advance(rows, feed.next_row, until_ms, feed.first_sequence)
         chunk_ended = feed.go_on(at)
-        stopped = self._take_crossings() or self.books.is_window_cured()
+        stopped = self._take_crossings() or self.books.is_window_cured() or self._is_stopped()
         if chunk_ended:
             self._drain()
         return int(rows["time_ms"][at - 1]) if stopped else None
@@ -271,7 +279,8 @@ class Clock(simpy.Environment):
         rows, first, first_sequence, edge_ms = _NO_PAYMENTS, 0, 0, _END_OF_TIME
         feed = self.feeds[0] if self.feeds else None
         if feed is not None and feed.next_ms < until_ms:
-            rows, first, first_sequence, edge_ms = feed.chunk(), feed.next_row, feed.first_sequence, feed.edge_ms
+            rows, first, first_sequence = feed.chunk(self.stop_if is not None), feed.next_row, feed.first_sequence
+            edge_ms = feed.edge_ms if self.stop_if is None else feed.next_ms + 1  # units wait for who looks
         row, unit_row = self.books.advance_with(
             self.netting,
             (rows, first, until_ms, first_sequence),
@@ -282,6 +291,7 @@ class Clock(simpy.Environment):
         times += [int(units["time_ms"][unit_row - 1])] if unit_row > first_row else []
         chunk_ended = feed is not None and row > first and feed.go_on(row)
         self.retail.go_on(unit_row)  # before anybody reads a log: what is in it has come
+        stopped = stopped or self._is_stopped()
         if chunk_ended:
             self._drain()
         return max(times) if stopped and times else None

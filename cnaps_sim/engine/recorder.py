@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from cnaps_sim.core import Books
-from cnaps_sim.core.records import LEVELS, LOG, Records
+from cnaps_sim.core.records import LEVELS, LOG, MOVE, Records
 from cnaps_sim.words.codes import Act, TransferKind
 
 #: Parts of the log that are joined to one.
@@ -95,16 +95,17 @@ class Recorder:
     """Everything a run leaves behind.
 
     keep_log: whether per-payment detail is wanted; without it the log is only passed on to `listeners`.
+    moves: transfers that rules of the books made by themselves (records.MOVE), in parts, in order.
     warnings: balance warnings raised or cleared so far.
     """
 
     books: Books
-    sequences: int
     keep_log: bool = True
     listeners: list[Callable[[Records], None]] = field(default_factory=list)
     on_warning: Callable[[int, int, bool], None] | None = None
     log: list[Records] = field(default_factory=list)
     bookings: list[Booking] = field(default_factory=list)
+    moves: list[Records] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     matchings: list[Matching] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
@@ -116,18 +117,26 @@ class Recorder:
     def __post_init__(self) -> None:
         self.last_act = np.zeros(self.sequences, np.int8)
 
+    @property
+    def sequences(self) -> int:
+        """How many payments and bookings have a number: those of the workload come first."""
+        return int(self.books.desk["next_booking"][0])
+
     def number_booking(self) -> int:
-        """The sequence of the next booking of the central bank; numbers follow those of the workload."""
-        if self.sequences == len(self.last_act):
-            self.last_act = np.concatenate([self.last_act, np.zeros(max(1024, self.sequences // 8), np.int8)])
-        self.sequences += 1
-        return self.sequences - 1
+        """The sequence of the next booking of the central bank, which is taken."""
+        return self.books.number_booking()
 
     def drain(self) -> None:
         """Take over the books' log since the last call."""
+        moves = self.books.drain_moves()
+        if len(moves):
+            self.moves.append(moves)
         log = self.books.drain_log()
         if len(log) == 0:
             return
+        missing = self.sequences - len(self.last_act)
+        if missing > 0:
+            self.last_act = np.concatenate([self.last_act, np.zeros(missing + self.sequences // 8, np.int8)])
         about_payments = log
         is_warning = (log["act"] == _WARNINGS[0]) | (log["act"] == _WARNINGS[1])
         if is_warning.any():
@@ -152,7 +161,7 @@ class Recorder:
     def act_of(self, sequence: int) -> Act:
         """The latest thing the books did with a payment."""
         self.drain()
-        return Act(int(self.last_act[sequence]))
+        return Act(int(self.last_act[sequence])) if sequence < len(self.last_act) else Act.NONE
 
     def latest(self, sequence: int) -> Any | None:
         """The latest log entry about a payment, None if there is none; quick where it is not long ago."""
@@ -181,6 +190,10 @@ class Recorder:
                 (total[0] - hvps[0], total[1] - hvps[1]),
             )
         )
+
+    def all_moves(self) -> Records:
+        """All moves of the run, in order."""
+        return np.concatenate(self.moves) if self.moves else np.zeros(0, MOVE)
 
     def whole_log(self) -> Records:
         """All log entries about payments, in order."""

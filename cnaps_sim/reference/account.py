@@ -7,13 +7,20 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from cnaps_sim.reference.loan import Loan
 from cnaps_sim.reference.queue import MOVABLE_UNDER_CONTROL, Payment, SettlementQueue
 from cnaps_sim.words.codes import HVPS_LEVELS, Level, Life, Phase, Refusal
 
+if TYPE_CHECKING:
+    from cnaps_sim.reference.pools import Pool
+
 #: Before any moment of a run and below any balance: no hold on sending, no warning line.
 NEVER: Final = -(2**63)
+#: A budget that binds nothing, and a reserve that keeps nothing back.
+UNLIMITED: Final = 4_000_000_000_000_000_000
+NO_RESERVE: Final = -(2**62)
 #: The terms that can be changed in the course of a day.
 TERMS: Final = ("overdraft_limit", "floor", "earmark", "reserved_high", "reserved_urgent", "warning_line")
 
@@ -23,7 +30,9 @@ _ROUND_NET: Final = Level.ROUND_NET
 _NORMAL: Final = Level.NORMAL
 _FIRST_WITHOUT_RESERVE: Final = Level.INTEREST_AND_FEES
 _CLEARING_WINDOW: Final = Phase.CLEARING_WINDOW
+_OPEN: Final = Life.OPEN
 _FROZEN: Final = Life.FROZEN
+_MILLION: Final = 1_000_000
 _NOT_BOOKABLE: Final = frozenset({Life.TO_OPEN, Life.CLOSED})
 
 
@@ -39,6 +48,15 @@ class Account:
     reserved_matching   kept for a matching under way, out of reach of every level
     warning_line        余额预警: the account is `warned` while its balance is below the line
     hold_until_ms       until then the bank's own payments stay in its outbox
+    pool                the fund pool (资金池) that it is a member of, if any
+    pledge_room         what the account may owe in pledge loans (质押融资) at once
+    pledge_start        起点金额: the smallest loan that is taken by itself, room permitting
+    pledge_automatic    is a short queue head covered by a loan?
+    loans               its pledge loans, oldest first
+    policy_…            发报策略, until `policy_until_ms`: when the bank sends payments of the levels whose bit is in
+                        `policy_levels`; see `may_send`
+    has_tools           False until the account is in a pool, may borrow by itself, owes or has a policy: then nothing
+                        but its queue need be looked at
     debit_control       借记控制: debits are held in the queue
     credit_control      贷记控制: HVPS credits are refused
     life                open, closed, frozen (冻结) and so on
@@ -47,10 +65,12 @@ class Account:
     """
 
     __slots__ = (
-        "balance", "central_bank", "credit_control", "debit_control", "earmark", "floor", "hold_until_ms", "life",
-        "logged_in", "lowest_available", "lowest_balance", "outbox", "overdraft_fen_ms", "overdraft_limit",
-        "overdraft_since_ms", "queue", "received", "received_count", "reserved_high", "reserved_matching",
-        "reserved_urgent", "row", "sent", "sent_count", "warned", "warning_line", "woken", "woken_by",
+        "balance", "central_bank", "credit_control", "debit_control", "earmark", "floor", "has_tools", "hold_until_ms",
+        "life", "loans", "logged_in", "lowest_available", "lowest_balance", "outbox", "overdraft_fen_ms",
+        "overdraft_limit", "overdraft_since_ms", "pledge_automatic", "pledge_room", "pledge_start", "policy_budget",
+        "policy_hold_ms", "policy_levels", "policy_receipt_ppm", "policy_reserve", "policy_until_ms", "pool",
+        "queue", "received", "received_count", "reserved_high", "reserved_matching", "reserved_urgent", "row", "sent",
+        "sent_count", "warned", "warning_line", "woken", "woken_by",
     )  # fmt: skip
 
     def __init__(self, row: int, terms: Mapping[str, Any]) -> None:
@@ -64,6 +84,15 @@ class Account:
         self.reserved_urgent = int(terms.get("reserved_urgent", 0))
         self.reserved_matching = 0
         self.warning_line = int(terms.get("warning_line", NEVER))
+        self.pledge_room = int(terms.get("pledge_room", 0))
+        self.pledge_start = int(terms.get("pledge_start", 0))
+        self.pledge_automatic = bool(terms.get("pledge_automatic", False))
+        self.has_tools = self.pledge_automatic
+        self.loans: list[Loan] = []
+        self.pool: Pool | None = None
+        self.policy_until_ms = self.policy_hold_ms = NEVER
+        self.policy_levels = self.policy_receipt_ppm = 0
+        self.policy_budget, self.policy_reserve = UNLIMITED, NO_RESERVE
         self.life = Life(int(terms.get("life", Life.OPEN)))
         self.debit_control = bool(terms.get("debit_control", False))
         self.credit_control = bool(terms.get("credit_control", False))
@@ -123,6 +152,47 @@ class Account:
         if level >= _NORMAL:
             available -= self.reserved_urgent
         return available
+
+    def own(self, level: int, phase: int) -> int:
+        """What a payment of `level` can spend without credit; negative if the account stands below zero."""
+        return self.available(level, phase) - self.credit(level, phase)
+
+    def spare(self) -> int:
+        """What the account can give to others of its pool (资金池) without credit.
+
+        Nothing unless it is open, free of debit control, and nothing waits in its own settlement queue.
+        """
+        if self.life is not _OPEN or self.debit_control or self.queue.count:
+            return 0
+        kept = self.reserved_high + self.reserved_urgent + self.reserved_matching
+        return max(0, self.balance - self.earmark - self.floor - kept)
+
+    @property
+    def pledged(self) -> int:
+        """The principals of its pledge loans, fen."""
+        return sum(loan.principal for loan in self.loans)
+
+    def room(self) -> int:
+        """What it may still borrow against its bonds, fen."""
+        return max(0, self.pledge_room - self.pledged)
+
+    def policy_binds(self, time: int, level: int) -> bool:
+        """Is there a policy (发报策略) now that is about payments of `level`?"""
+        return time < self.policy_until_ms and level in _HVPS and bool(self.policy_levels >> level & 1)
+
+    def may_send(self, level: int, amount: int, time: int, phase: int) -> bool:
+        """Does the policy let the bank send `amount`?
+
+        Not before `policy_hold_ms`; not beyond a budget, which grows by a share of what was received on this
+        business date and shrinks by what was sent; and `policy_reserve` of what is available must be left.
+        """
+        if time < self.policy_hold_ms:
+            return False
+        if self.policy_budget != UNLIMITED:
+            earned = self.received * self.policy_receipt_ppm // _MILLION
+            if self.policy_budget + earned - self.sent < amount:
+                return False
+        return self.policy_reserve == NO_RESERVE or self.available(level, phase) - amount >= self.policy_reserve
 
     def earmark_used(self, amount: int, phase: int) -> int:
         """The part of a round net of `amount` that free money does not cover: it is taken from the earmark."""

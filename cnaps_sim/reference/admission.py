@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from cnaps_sim.reference.account import Account
-from cnaps_sim.reference.ledger import Ledger
+from cnaps_sim.reference.covering import NONE, PLAIN, Cover, Covering
 from cnaps_sim.words.codes import HVPS_LEVELS, Discipline, Level, Phase, Refusal
 
 # Looked up once; see `account`.
@@ -19,7 +19,7 @@ _CENTRAL_BANK_HOURS: Final = frozenset({Phase.DAYTIME, Phase.CUT_OFF, Phase.CLEA
 _ACCEPTED: Final = Refusal.NONE
 
 
-class Admission(Ledger):
+class Admission(Covering):
     """The ledger with a door: judges payments before they are settled or queued.
 
     special_session  a session before a holiday that takes only CIPS funding and interbank lending
@@ -86,20 +86,23 @@ class Admission(Ledger):
             return special or not self.special_session
         if self.phase == Phase.CLEARING_WINDOW:
             is_short = creditor.balance < 0 or creditor.queue.count > 0
-            return is_short and self._settles_at_once(debtor, creditor, amount, level)
+            return is_short and self._cover_on_arrival(debtor, creditor, amount, level) is not NONE
         return False
 
-    def _settles_at_once(self, debtor: Account, creditor: Account, amount: int, level: int) -> bool:
-        """Can a payment arriving now be posted: not held, not blocked by a waiting one, funded, within its limit?
+    def _cover_on_arrival(self, debtor: Account, creditor: Account, amount: int, level: int) -> Cover:
+        """How a payment arriving now is paid; NONE if held, blocked by a waiting one, unfunded, or over its limit.
 
-        The central bank can always pay.
+        One that passes others of its own level is paid from what is available, or not at all. The central bank can
+        always pay.
         """
         if debtor.central_bank:
-            return True
+            return PLAIN
         if debtor.holds(level):
-            return False
+            return NONE
         if debtor.queue.count and debtor.queue.blocks(level, debtor.held, self.discipline == Discipline.BYPASS):
-            return False
-        if amount > debtor.available(level, self.phase):
-            return False
-        return not self.limit or self._within_limit(debtor.row, creditor.row, amount, level)
+            return NONE
+        if self.limit and not self._within_limit(debtor.row, creditor.row, amount, level):
+            return NONE
+        if debtor.has_tools and not debtor.queue.blocks(level, debtor.held, may_pass=False):
+            return self._cover(debtor, amount, level)
+        return PLAIN if amount <= debtor.available(level, self.phase) else NONE

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from itertools import count
 from operator import itemgetter
 from typing import Any, Final
 
 from cnaps_sim.reference.account import Account
+from cnaps_sim.reference.ledger import FIRST_BOOKING
 from cnaps_sim.reference.matching import Matching
 from cnaps_sim.reference.orders import Orders
+from cnaps_sim.reference.pledges import Lending
+from cnaps_sim.reference.policy import Policies
 from cnaps_sim.reference.rows import plain_rows
 from cnaps_sim.reference.terms import Terms
 from cnaps_sim.reference.window import ClearingWindow
-from cnaps_sim.words.codes import Act, Phase
+from cnaps_sim.words.codes import Act, Discipline, Phase
 
 #: The outbox's number among an account's queues, after the eight levels 0 to 7.
 OUTBOX: Final = 8
@@ -22,6 +26,8 @@ _ACCOUNT_FIELDS: Final = (
     "balance", "earmark", "floor", "overdraft_limit", "reserved_high", "reserved_urgent", "reserved_matching",
     "warning_line", "hold_until_ms", "lowest_balance", "lowest_available", "sent", "received", "sent_count",
     "received_count", "life", "debit_control", "credit_control", "logged_in", "warned", "overdraft_fen_ms",
+    "pledge_room", "pledge_start", "pledge_automatic", "pledged", "policy_until_ms", "policy_levels", "policy_hold_ms",
+    "policy_budget", "policy_receipt_ppm", "policy_reserve",
 )  # fmt: skip
 _COUNTERS: Final = (
     "waiting_count", "waiting_fen", "hvps_waiting_count", "hvps_waiting_fen", "peak_hvps_count", "peak_hvps_fen",
@@ -30,13 +36,39 @@ _COUNTERS: Final = (
 _TIME: Final = itemgetter(0)
 
 
-class Books(Orders, Terms, ClearingWindow, Matching):
+class Books(Orders, Terms, ClearingWindow, Matching, Policies):
     """The central bank's books (清算账户管理系统) in plain Python.
 
     `Books(accounts, discipline, reprioritise, limits)`: one mapping per account in row order, with any of the
     terms of `account.Account`; the discipline of the queue; whether participants may change the level of a
-    payment; bilateral limits as (debtor row, creditor row, fen).
+    payment; limits as (debtor row, creditor row or `limits.ANYBODY`, fen). Then by name:
+
+    pools             fund pools as (random, rows in list order), all active; an account is in one at most
+    pool_seed         on it the random orders depend
+    lender            row that pays out pledge loans; -1: nobody may borrow
+    interest_account  row that is paid the interest on them; -1: there is none to pay
+    pledge_rate_ppm   yearly rate of a pledge loan, in millionths
+    first_booking     sequence of the first transfer that is nobody's payment
     """
+
+    def __init__(
+        self,
+        accounts: Sequence[Mapping[str, Any]],
+        discipline: int = Discipline.FIFO,
+        reprioritise: bool = False,
+        limits: Sequence[tuple[int, int, int]] = (),
+        *,
+        pools: Sequence[tuple[bool, Sequence[int]]] = (),
+        pool_seed: int = 0,
+        lender: int = -1,
+        interest_account: int = -1,
+        pledge_rate_ppm: int = 0,
+        first_booking: int = FIRST_BOOKING,
+    ) -> None:
+        super().__init__(accounts, discipline, reprioritise, limits)
+        self._form_pools(pools, pool_seed)
+        self.lending = Lending(lender, interest_account, pledge_rate_ppm)
+        self.next_booking = first_booking
 
     def advance(self, rows: Any, first: int, until_ms: int, first_sequence: int) -> int:
         """Submit the payments of a flow from row `first` while their time is before `until_ms`.
@@ -60,14 +92,18 @@ class Books(Orders, Terms, ClearingWindow, Matching):
         return self.waiting_count == 0 and self.overdrawn_count == 0
 
     def snapshot(self) -> dict[str, Any]:
-        """Everything observable: accounts, queues (only those that hold something, heads first), counters, and the
-        net sums under bilateral limits in the order in which these were first set.
+        """Everything observable: accounts, queues (only those that hold something, heads first), counters, the net
+        sums under limits in the order in which these were first set, pledge loans of the accounts that
+        owe some, which pools are active, and the next booking.
         """
         return {
             "accounts": [{field: getattr(account, field) for field in _ACCOUNT_FIELDS} for account in self.accounts],
             "queues": {account.row: queues for account in self.accounts if (queues := _queues_of(account))},
             "books": {counter: getattr(self, counter) for counter in _COUNTERS},
             "limits": list(self.net.values()),
+            "loans": {a.row: [loan.shown() for loan in a.loans] for a in self.accounts if a.loans},
+            "pools": [pool.active for pool in self.pools],
+            "next_booking": self.next_booking,
         }
 
 

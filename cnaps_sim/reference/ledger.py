@@ -10,26 +10,33 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from cnaps_sim.reference.account import Account
-from cnaps_sim.reference.limits import BilateralLimits
-from cnaps_sim.words.codes import Act, Cause, Level, Phase, Refusal
+from cnaps_sim.reference.limits import Limits
+from cnaps_sim.words.codes import Act, Cause, Level, MoveKind, Phase, Refusal
 
 #: (sequence, time_ms, cause, act, refusal, level)
 LogEntry = tuple[int, int, int, int, int, int]
+#: (sequence, time_ms, amount, debtor, creditor, kind, for_sequence)
+MoveEntry = tuple[int, int, int, int, int, int, int]
+#: Where the bookings of the books themselves are numbered from, above the payments of a run.
+FIRST_BOOKING: Final = 1 << 40
 
 # Looked up once; see `account`.
 _SETTLED: Final = Act.SETTLED
 _NO_REFUSAL: Final = Refusal.NONE
 _NO_CAUSE: Final = Cause.NONE
 _ROUND_NET: Final = Level.ROUND_NET
+_ONE_SIDED: Final = Level.ONE_SIDED
 
 
-class Ledger(BilateralLimits):
+class Ledger(Limits):
     """Accounts, the posting of transfers, and the log.
 
     accounts         rows 0..n-1 in the order of the file
     log              entries since the log was last drained, in the order done
     overdrawn_count  participants' accounts with a balance below zero
     crossings        watch lines crossed since the clock last looked
+    next_booking     sequence of the next transfer that is nobody's payment
+    moves            transfers that a rule made by itself since they were last drained
     """
 
     def __init__(self, accounts: Sequence[Mapping[str, Any]], limits: Sequence[tuple[int, int, int]] = ()) -> None:
@@ -39,6 +46,8 @@ class Ledger(BilateralLimits):
         self.log: list[LogEntry] = []
         self.overdrawn_count = sum(a.balance < 0 and not a.central_bank for a in self.accounts)
         self.crossings = 0
+        self.next_booking = FIRST_BOOKING
+        self.moves: list[MoveEntry] = []
 
     def _note(
         self, time: int, sequence: int, act: Act, level: int, refusal: int = _NO_REFUSAL, cause: int = _NO_CAUSE
@@ -74,6 +83,23 @@ class Ledger(BilateralLimits):
         if self.net:
             self._count_net(debtor.row, creditor.row, amount, level)
         self.log.append((sequence, time, cause, _SETTLED, _NO_REFUSAL, level))
+
+    def number_booking(self) -> int:
+        """The sequence of a new booking of the central bank."""
+        self.next_booking += 1
+        return self.next_booking - 1
+
+    def _move(
+        self, time: int, debtor: Account, creditor: Account, amount: int, kind: MoveKind, for_sequence: int
+    ) -> int:
+        """A transfer that a rule makes by itself, posted as one-sided business; answers its sequence.
+
+        `for_sequence` is the payment covered (-1 if none), or the loan's own sequence when it is repaid.
+        """
+        number = self.number_booking()
+        self._post(time, number, debtor, creditor, amount, _ONE_SIDED, _NO_CAUSE)
+        self.moves.append((number, time, amount, debtor.row, creditor.row, kind, for_sequence))
+        return number
 
     def _change_balance(self, time: int, account: Account, by: int) -> None:
         """Change a balance, having first charged the overdraft so far to the interest integral.
@@ -118,6 +144,11 @@ class Ledger(BilateralLimits):
     def drain_log(self) -> list[LogEntry]:
         """The log entries since the last drain: (sequence, time_ms, cause, act, refusal, level)."""
         entries, self.log = self.log, []
+        return entries
+
+    def drain_moves(self) -> list[MoveEntry]:
+        """The moves since the last drain: (sequence, time_ms, amount, debtor, creditor, kind, for_sequence)."""
+        entries, self.moves = self.moves, []
         return entries
 
     def take_crossings(self) -> int:

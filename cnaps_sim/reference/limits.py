@@ -1,4 +1,4 @@
-"""Bilateral limits (双边限额): how much one participant lets flow to another, net, at levels 6 and 7.
+"""Limits (双边限额, 多边限额): how much a participant lets flow to one other or to all, net, at levels 6 and 7.
 
 Source: liquidity tools, limits a participant may set. Money is fen.
 """
@@ -12,12 +12,14 @@ from cnaps_sim.words.codes import Level
 
 #: The levels that count and are bound; nothing else is.
 LIMITED: Final = frozenset({Level.HIGH, Level.NORMAL})
+#: The creditor of a multilateral limit: all others together.
+ANYBODY: Final = -2
 
 
-class BilateralLimits:
+class Limits:
     """Who may send whom how much more than it receives from it.
 
-    limit  (debtor, creditor), by row → fen
+    limit  (debtor, creditor), by row → fen; (debtor, ANYBODY) → fen for its multilateral limit
     net    every pair that has or had a limit → sent − received since the day began, or since its limit was first set
     """
 
@@ -28,7 +30,7 @@ class BilateralLimits:
         assert all(fen >= 0 for fen in self.limit.values()), "a limit is not negative"
 
     def _change_limit(self, debtor: int, creditor: int, fen: int | None) -> None:
-        """A pair's limit becomes `fen`, or ends with None.
+        """A limit, of a pair or towards ANYBODY, becomes `fen`, or ends with None.
 
         The net of a pair that has had none begins now; that of one whose limit ends goes on.
         """
@@ -43,17 +45,21 @@ class BilateralLimits:
 
     def _within_limit(self, debtor: int, creditor: int, amount: int, level: int) -> bool:
         """May `amount` go from debtor to creditor at `level` now?"""
-        pair = debtor, creditor
-        return level not in LIMITED or pair not in self.limit or self.net[pair] + amount <= self.limit[pair]
+        if level not in LIMITED:
+            return True
+        pairs = (debtor, creditor), (debtor, ANYBODY)
+        return all(self.net[pair] + amount <= self.limit[pair] for pair in pairs if pair in self.limit)
 
     def _count_net(self, debtor: int, creditor: int, amount: int, level: int) -> None:
         """A posted payment counts for its debtor and against its creditor."""
-        if level not in LIMITED:
+        if not self.net or level not in LIMITED:
             return
-        if (debtor, creditor) in self.net:
-            self.net[debtor, creditor] += amount
-        if (creditor, debtor) in self.net:
-            self.net[creditor, debtor] -= amount
+        for other in (creditor, ANYBODY):
+            if (debtor, other) in self.net:
+                self.net[debtor, other] += amount
+        for other in (debtor, ANYBODY):
+            if (creditor, other) in self.net:
+                self.net[creditor, other] -= amount
 
     def _forget_nets(self) -> None:
         """A business date begins: nothing has been sent or received yet."""

@@ -13,6 +13,7 @@ from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from cnaps_sim.reference.account import Account
+from cnaps_sim.reference.limits import ANYBODY
 from cnaps_sim.reference.queue import Payment
 from cnaps_sim.reference.settlement import Settlement
 from cnaps_sim.words.codes import MATCHING_CAUSE, Cause, Discipline, Level
@@ -169,7 +170,10 @@ class Matching(Settlement):
 
     def _exceeds(self, pair: tuple[int, int], together: Together) -> bool:
         debtor, creditor = pair
-        more = together.sent(debtor, creditor) - together.sent(creditor, debtor)
+        if creditor == ANYBODY:
+            more = -together.gain[debtor]
+        else:
+            more = together.sent(debtor, creditor) - together.sent(creditor, debtor)
         return self.net[pair] + more > self.limit[pair]
 
     # Settlement at once

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from cnaps_sim.reference.account import Account
 from cnaps_sim.reference.admission import Admission
+from cnaps_sim.reference.covering import NONE, PLAIN, Cover
 from cnaps_sim.reference.queue import Payment
 from cnaps_sim.words.codes import HVPS_LEVELS, Act, Cause, Discipline, Level, Refusal
 
@@ -29,6 +30,7 @@ class Settlement(Admission):
 
     waiting             every payment in a settlement queue, by its sequence
     woken               accounts whose queue is to be retried, first credited first
+    is_serving          is a cascade under way? None begins inside another
     waiting_count, …    payments in all settlement queues and their value; `hvps_` those of levels 1, 6 and 7
     peak_hvps_…, peak_saps_…  highest count and value right after a payment was queued; saps is all but HVPS
     count_line, fen_line  growth of the HVPS queue beyond one of these is a crossing, on which the clock stops
@@ -44,6 +46,7 @@ class Settlement(Admission):
         super().__init__(accounts, discipline, limits)
         self.waiting: dict[int, Payment] = {}
         self.woken: deque[Account] = deque()
+        self.is_serving = False
         self.waiting_count = self.waiting_fen = 0
         self.hvps_waiting_count = self.hvps_waiting_fen = 0
         self.peak_hvps_count = self.peak_hvps_fen = 0
@@ -68,10 +71,18 @@ class Settlement(Admission):
         marks business that a special session takes. A payment that settles releases others in a cascade.
         """
         payer = self.accounts[debtor]
-        if time < payer.hold_until_ms and level in _HVPS:
+        if (time < payer.hold_until_ms and level in _HVPS) or (
+            payer.has_tools and self._policy_keeps(time, payer, level, amount)
+        ):
             self.keep_back(time, sequence, debtor, creditor, amount, level, refusal, special)
             return Act.HELD
         return self._receive(time, sequence, payer, self.accounts[creditor], amount, level, refusal, special)
+
+    def _policy_keeps(self, time: int, bank: Account, level: int, amount: int) -> bool:
+        """Does the bank's policy (发报策略) keep a payment in the outbox, behind those that stand there?"""
+        if not bank.policy_binds(time, level):
+            return False
+        return len(bank.outbox) > 0 or not bank.may_send(level, amount, time, self.phase)
 
     def _receive(
         self,
@@ -105,9 +116,12 @@ class Settlement(Admission):
         why = self._judge(payer, payee, amount, level, refusal, special)
         if why:
             return self._refuse(time, sequence, level, why)
-        if self._settles_at_once(payer, payee, amount, level):
+        cover = self._cover_on_arrival(payer, payee, amount, level)
+        if cover is not NONE:
+            if cover is not PLAIN:
+                self._fund(time, sequence, payer, amount, level, cover)
             self._post(time, sequence, payer, payee, amount, level, _NO_CAUSE)
-            if payee.queue.count:
+            if payee.queue.count or payee.has_tools:
                 self._wake(payee, sequence)
                 self._cascade(time)
             return _SETTLED
@@ -176,13 +190,31 @@ class Settlement(Admission):
             self.hvps_waiting_fen += one * payment.amount
 
     def _wake(self, account: Account, cause: int) -> None:
-        """The account's queue may move now: have it retried, in the order woken.
+        """Something has changed for the account: have it looked at again, in the order woken.
+
+        That is for its queue, its loans if they are repaid by themselves, and its outbox. If it has none of these,
+        others of its pool are looked at, which it may rescue now.
+        """
+        if account.queue.count == 0:
+            if not account.has_tools:
+                return
+            if not (account.loans and account.pledge_automatic) and not account.outbox:
+                self._wake_pool(account, cause)
+                return
+        self._call(account, cause)
+
+    def _wake_pool(self, account: Account, cause: int) -> None:
+        """Have the queues of the other members of its active pool looked at again, in list order."""
+        for member in account.pool.others(account) if account.pool is not None else ():
+            if member.queue.count:
+                self._call(member, cause)
+
+    def _call(self, account: Account, cause: int) -> None:
+        """To the end of those woken.
 
         A later cause replaces an earlier one while the account waits for its turn: what is released is released
         by the last credit before it.
         """
-        if account.queue.count == 0:
-            return
         account.woken_by = cause
         if not account.woken:
             account.woken = True
@@ -190,43 +222,75 @@ class Settlement(Admission):
 
     def _cascade(self, time: int) -> None:
         """Retry the woken accounts, first woken first, until nothing moves any more."""
+        if self.is_serving:
+            return
+        self.is_serving = True
         while self.woken:
             account = self.woken.popleft()
             account.woken = False
             self._retry(time, account)
+        self.is_serving = False
 
     def _retry(self, time: int, account: Account) -> None:
-        """Release from the head of one account's queue what its funds allow.
-
-        A payment whose creditor can no longer be credited is refused when its turn comes.
-        """
+        """Look at an account again: its queue, its loans, its outbox, and then at those that it may rescue."""
         cause = account.woken_by
-        while (payment := self._next_funded(account)) is not None:
+        self._release(time, account, cause)
+        if not account.has_tools:
+            return
+        if account.pledge_automatic:
+            self._repay(time, account)
+        self._send_by_policy(time, account)
+        if account.queue.count == 0:
+            self._wake_pool(account, cause)
+
+    def _release(self, time: int, account: Account, cause: int) -> None:
+        """Release from the head of one account's queue what its funds, or what may cover it, allow.
+
+        A payment whose creditor can no longer be credited is refused when its turn comes, and nothing covers it.
+        """
+        while (found := self._next_funded(account)) is not None:
+            payment, cover = found
             self._dequeue(payment)
             creditor = self.accounts[payment.creditor]
             why = creditor.refuses_credit(payment.level)
             if why:
                 self._refuse(time, payment.sequence, payment.level, why, cause)
-            else:
-                self._post(time, payment.sequence, account, creditor, payment.amount, payment.level, cause)
-                self._wake(creditor, payment.sequence)
+                continue
+            by = cause
+            if cover is not PLAIN:
+                by = self._fund(time, payment.sequence, account, payment.amount, payment.level, cover)
+            self._post(time, payment.sequence, account, creditor, payment.amount, payment.level, by)
+            self._wake(creditor, payment.sequence)
 
-    def _next_funded(self, account: Account) -> Payment | None:
-        """The payment that is released next; None if the queue stands still.
+    def _next_funded(self, account: Account) -> tuple[Payment, Cover] | None:
+        """The payment that is released next, and how it is paid; None if the queue stands still.
 
         Only the highest movable level that holds a payment is looked at. FIFO: its head or nothing. Bypass: the
-        first of that level, from its head, that can be paid.
+        first of that level, from its head, that can be paid. Only the head is covered by a pool or a loan.
         """
         level = account.queue.first_movable_level(account.held)
         if level is None:
             return None
+        if account.has_tools:
+            head = account.queue.levels[level][0]
+            cover = self._cover(account, head.amount, level) if self._is_free(head) else NONE
+            if cover is not NONE:
+                return head, cover
         available = account.available(level, self.phase)
         for payment in account.queue.levels[level]:
             if payment.amount <= available and self._is_free(payment):
-                return payment
+                return payment, PLAIN
             if self.discipline != Discipline.BYPASS:
                 break
         return None
+
+    def _send_by_policy(self, time: int, bank: Account) -> None:
+        """What the bank's policy lets go leaves the outbox, head after head, whatever becomes of each."""
+        while time < bank.policy_until_ms and time >= bank.hold_until_ms and bank.outbox:
+            head = bank.outbox[0]
+            if not bank.may_send(head.level, head.amount, time, self.phase):
+                return
+            self._submit_kept(time, bank.outbox.popleft())
 
     def _is_free(self, payment: Payment) -> bool:
         """Neither chosen by a matching under way nor kept back by a bilateral limit."""
@@ -253,16 +317,6 @@ class Settlement(Admission):
         self._wake(payee, cause)
         self._cascade(time)
 
-    def hold_sending(self, account: int, until_ms: int) -> None:
-        """Until then the bank's HVPS payments stay in its outbox."""
-        self.accounts[account].hold_until_ms = until_ms
-
-    def empty_outbox(self, time: int, account: int) -> None:
-        """The bank sends what its outbox holds, in order; until when it holds back is not touched."""
-        bank = self.accounts[account]
-        for _ in range(len(bank.outbox)):
-            self._submit_kept(time, bank.outbox.popleft())
-
     def keep_back(
         self,
         time: int,
@@ -278,15 +332,6 @@ class Settlement(Admission):
         bank = self.accounts[debtor]
         bank.outbox.append(Payment(sequence, debtor, creditor, amount, level, refusal, special))
         self._note(time, sequence, Act.HELD, level)
-
-    def submit_kept(self, time: int, account: int, sequence: int) -> Act:
-        """One payment of the outbox reaches the system; NONE if it is not there."""
-        outbox = self.accounts[account].outbox
-        for payment in outbox:
-            if payment.sequence == sequence:
-                outbox.remove(payment)
-                return self._submit_kept(time, payment)
-        return Act.NONE
 
     def _submit_kept(self, time: int, p: Payment) -> Act:
         self._note(time, p.sequence, Act.SUBMITTED, p.level)

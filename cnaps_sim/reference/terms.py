@@ -1,13 +1,13 @@
-"""Terms: limits, reservations, controls and log-in, changed in the course of a day.
+"""Terms: limits, reservations, controls, log-in, pools and pledges, changed in the course of a day.
 
-Source: rules of the account. A change that may let a queue move has it retried at that instant.
+Source: rules of the account, liquidity tools. A change that may let a queue move has it retried at that instant.
 """
 
 from __future__ import annotations
 
 from cnaps_sim.reference.account import TERMS, Account
 from cnaps_sim.reference.settlement import Settlement
-from cnaps_sim.words.codes import Answer, Cause, Life
+from cnaps_sim.words.codes import Answer, Cause, Life, MoveKind
 
 
 class Terms(Settlement):
@@ -37,7 +37,7 @@ class Terms(Settlement):
         return Answer.DONE
 
     def set_limit(self, time: int, debtor: int, creditor: int, fen: int | None) -> Answer:
-        """双边限额: what `debtor` may send `creditor` net becomes `fen`; None: it is limited no longer."""
+        """双边限额, 多边限额: what `debtor` may send `creditor`, or ANYBODY, net is now `fen`; None: no limit."""
         self._change_limit(debtor, creditor, fen)
         self._retry_one(time, self.accounts[debtor], Cause.LIMIT)
         return Answer.DONE
@@ -66,6 +66,53 @@ class Terms(Settlement):
     def set_logged_in(self, account: int, on: bool) -> None:
         """A participant logs in or out; only a logged-in one may send."""
         self.accounts[account].logged_in = on
+
+    def set_pool(self, time: int, pool: int, active: bool) -> None:
+        """A fund pool (资金池), by its number, is stopped (MT02), or begins again and rescues at once what it can."""
+        chosen = self.pools[pool]
+        chosen.active = active
+        if active:
+            for member in chosen.members:
+                if member.queue.count:
+                    self._call(member, Cause.POOL)
+            self._cascade(time)
+
+    def set_pledge(self, time: int, account: int, room: int, start: int, automatic: bool) -> None:
+        """质押融资: what the account may owe at once, its smallest loan (起点金额), both fen, and whether by itself."""
+        assert room >= 0, f"room {room} is negative"
+        assert start >= 0, f"start {start} is negative"
+        owner = self.accounts[account]
+        owner.pledge_room, owner.pledge_start, owner.pledge_automatic = room, start, automatic
+        owner.has_tools = owner.has_tools or automatic
+        self._retry_one(time, owner, Cause.PLEDGE)
+
+    def borrow(self, time: int, account: int, amount: int) -> Answer:
+        """A loan that the account asks for; SHORT_OF_ROOM if its bonds or its limit do not cover it.
+
+        Then its queue is retried. Where financing is automatic, what it does not need for that is repaid at once.
+        """
+        assert amount > 0, f"amount {amount} is not positive"
+        owner = self.accounts[account]
+        if owner.room() < amount:
+            return Answer.SHORT_OF_ROOM
+        self._pay_out(time, owner, amount, for_sequence=-1)
+        self._retry_one(time, owner, Cause.PLEDGE)
+        return Answer.DONE
+
+    def spare(self, account: int) -> int:
+        """What an account could give to others now, fen."""
+        return self.accounts[account].spare()
+
+    def move_spare(self, time: int, giver: int, taker: int, least: int, most: int, kind: MoveKind) -> int:
+        """A sweep (上收下拨) or a loan (拆借): `least` to `most` fen of what the giver can spare, or nothing."""
+        payer, payee = self.accounts[giver], self.accounts[taker]
+        given = min(payer.spare(), most)
+        if given < max(1, least):
+            given = 0
+        else:
+            self._move(time, payer, payee, given, kind, -1)
+        self._retry_one(time, payee, Cause.POOL if kind is MoveKind.SWEEP else Cause.LOAN)
+        return given
 
     def _retry_one(self, time: int, account: Account, cause: Cause) -> None:
         self._wake(account, cause)

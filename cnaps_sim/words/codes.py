@@ -161,10 +161,11 @@ class Refusal(IntEnum):
     CAP = 18  # AM23, retail: over the net debit cap (净借记限额)
     CAP_QUEUE_CLOSED = 19  # AM23, retail: still queued for netting at the date switch
     STOPPED = 20  # retail: stopped before netting (止付), no reason
+    UNANSWERED = 21  # retail: the answer, or its time limit, lies beyond the end of the run; no reason
 
     @property
     def reason(self) -> Reason | None:
-        return None if self is Refusal.STOPPED else _REASON.get(self, Reason.RJ90)
+        return None if self in (Refusal.STOPPED, Refusal.UNANSWERED) else _REASON.get(self, Reason.RJ90)
 
     @property
     def iso(self) -> str:
@@ -198,6 +199,7 @@ _ISO_REASON = {
     Refusal.CAP: "AM23",
     Refusal.CAP_QUEUE_CLOSED: "AM23",
     Refusal.STOPPED: "",
+    Refusal.UNANSWERED: "",
 }
 _REASON = {
     Refusal.END_OF_DAY: Reason.RJ99,
@@ -230,6 +232,7 @@ _REFUSAL_WORDS = {
     Refusal.CAP: "it would have taken its payer over its net debit cap",
     Refusal.CAP_QUEUE_CLOSED: "it was still queued for netting at the date switch",
     Refusal.STOPPED: "its sender stopped it before netting",
+    Refusal.UNANSWERED: "it had not been answered when the run ended",
 }
 
 
@@ -254,6 +257,7 @@ class Act(IntEnum):
     EXPIRED = 15  # PR32, retail: not answered in time
     CAP_WARNING_RAISED = 16  # cap warning (限额预警); `sequence` is the participant's row
     CAP_WARNING_CLEARED = 17
+    OPEN = 18  # PR11, retail: neither answered nor expired when the run ends
 
 
 class Cause(IntEnum):
@@ -289,6 +293,22 @@ def matching_number(cause: int) -> int:
     """The number of the matching that a cause at or below MATCHING_CAUSE names."""
     assert cause <= MATCHING_CAUSE
     return MATCHING_CAUSE - cause
+
+
+class MoveKind(IntEnum):
+    """A transfer that a rule of the books makes by itself; the number is what the compiled books store."""
+
+    POOL = 1  # 资金池: members of a pool rescue one of them
+    PLEDGE = 2  # 质押融资: the central bank lends against bonds
+    REPAYMENT = 3  # of a pledge loan
+    INTEREST = 4  # on a pledge loan
+    SWEEP = 5  # 上收下拨, between the head of a pool and its members
+    LOAN = 6  # 拆借: one participant lends to another
+
+    @property
+    def transfer(self) -> TransferKind:
+        """What the table of transfers calls it."""
+        return TransferKind[self.name]
 
 
 class TransferKind(StrEnum):
@@ -392,6 +412,8 @@ class Answer(IntEnum):
     NETTED = 13  # a retail payment that has been netted is final
     NO_REQUEST = 14  # no third-party net of this sender waits for its debtors
     RETAIL_OVER = 15  # the last retail date of the run has ended
+    SHORT_OF_ROOM = 16  # a pledge loan beyond the bonds or the limit of the borrower
+    SYSTEM_CLOSED = 17  # before the opening, or after the clearing window
 
     @property
     def sentence(self) -> str:
@@ -415,4 +437,6 @@ _ANSWER_WORDS = {
     Answer.NETTED: "it has been netted, which is final",
     Answer.NO_REQUEST: "no third-party net of this sender is waiting",
     Answer.RETAIL_OVER: "the last retail date of the run is over",
+    Answer.SYSTEM_CLOSED: "the settlement accounts are closed at that time",
+    Answer.SHORT_OF_ROOM: "the bonds or the limit of the borrower do not cover such a loan",
 }

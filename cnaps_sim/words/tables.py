@@ -57,6 +57,9 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("level", "i8", "level of the settlement queue, null if it never stood in one", False),
         Column("kind", "text", "payment, net, reversal, same_city_net, one_sided, interest, fee, penalty, ..."),
         Column("payment_id", "id", "the payment that settled; null for a transfer without one", False),
+        Column(
+            "for_payment", "id", "of a rescue, a pledge loan and its repayment: the payment covered", False
+        ),
         Column("matching", "i64", "the matching that released it", False),
     ),
     "accounts": (
@@ -70,7 +73,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("lowest_fen", "i64", "lowest balance"),
         Column("min_available_fen", "i64", "lowest available funds; null for the central bank", False),
         Column("peak_overdraft_fen", "i64", "largest negative balance, as a positive number"),
-        Column("peak_pledge_fen", "i64", "largest pledge loan"),
+        Column("peak_pledge_fen", "i64", "most owed in pledge loans at once"),
         Column("penalty_loan_fen", "i64", "lent at the penalty rate when the clearing window closed"),
         Column("overdraft_interest_fen", "i64", "intraday overdraft interest charged"),
         Column("sent_fen", "i64", "debits posted"),

@@ -22,7 +22,7 @@ from hypothesis import Phase as Stage
 from hypothesis import strategies as st
 
 from cnaps_sim.core import Books as CompiledBooks
-from cnaps_sim.core.records import FLOW, NOBODY, OUTBOX, UNLIMITED
+from cnaps_sim.core.records import ANYBODY, FLOW, NOBODY, OUTBOX, UNLIMITED
 from cnaps_sim.reference import Books as PlainBooks
 from cnaps_sim.words.codes import Cause, Discipline, Level, Life, Phase, Refusal
 
@@ -57,8 +57,10 @@ terms = st.fixed_dictionaries(
     optional={"warning_line": st.integers(-5, 60)},
 )
 
-#: (debtor, creditor) → fen; half of the worlds know no bilateral limits.
+#: (debtor, creditor) → fen; half of the worlds know no limits. Of the pairs drawn one in four is towards all others.
 pairs = [(debtor, creditor) for debtor in range(BANKS) for creditor in range(BANKS + 1) if debtor != creditor]
+towards_all = [(debtor, ANYBODY) for debtor in range(BANKS)]
+pairs += towards_all
 limits = st.one_of(
     st.just([]),
     st.lists(st.sampled_from(pairs), min_size=1, max_size=6, unique=True).flatmap(
@@ -175,7 +177,7 @@ class Story:
         self.acts = [self.submit] * 9 + [self.flow] * 4 + [self.order] * 5 + [self.set_field] * 3
         self.acts += [self.control] * 2 + [self.inject, self.inject, self.hold, self.resume, self.phase, self.phase]
         self.acts += [self.day, self.watch_queue, self.withdraw, self.withdraw]
-        if both.plain.limit or self.random.random() < 0.3:  # the rest know no bilateral limits at all
+        if both.plain.limit or self.random.random() < 0.3:  # the rest know no limits at all
             self.acts += [self.limit] * 3
 
     def unfold(self) -> None:
@@ -280,7 +282,7 @@ class Story:
         self.both.do("set_field", self.time_ms, account, field, value)
 
     def limit(self) -> None:
-        """A bilateral limit is set, changed or removed; often it is about what a waiting payment needs."""
+        """A limit is set, changed or removed; often it is about what a waiting payment needs, one way or the other."""
         books = self.both.plain
         waiting = [payment for payment in books.waiting.values() if payment.level in MATCHED]
         known = list(books.net)
@@ -288,7 +290,7 @@ class Story:
         if waiting and self.random.random() < 0.5:
             payment = self.random.choice(waiting)
             if payment.debtor != payment.creditor:
-                pair = payment.debtor, payment.creditor
+                pair = payment.debtor, self.random.choice([payment.creditor, payment.creditor, ANYBODY])
                 needed = books.net.get(pair, 0) + payment.amount
                 fen = self.random.choice([None, needed - 1, needed, needed, needed + 5])
                 self.both.do("set_limit", self.time_ms, *pair, None if fen is None else max(0, fen))
@@ -371,9 +373,9 @@ class Story:
         self.random.shuffle(around)
         around = around[: self.random.randint(2, BANKS)]
         most = max((self.both.plain.accounts[bank].available(6, Phase.DAYTIME) for bank in around), default=0)
-        pairs = [pair for pair in self.both.plain.limit if {*pair} <= {*around}]
+        pairs = [pair for pair in self.both.plain.limit if {*pair} <= {*around, ANYBODY} and len(around) > 1]
         if pairs and self.random.random() < 0.5:
-            self.pair_at_its_limit(self.random.choice(pairs), most)
+            self.pair_at_its_limit(self.random.choice(pairs), around, most)
         elif len(around) > 1:
             for _ in range(self.random.choice([1, 1, 2])):
                 self.random.shuffle(around)
@@ -384,12 +386,15 @@ class Story:
         if self.random.random() < 0.5:
             self.both.do("set_phase", phase, special_session)
 
-    def pair_at_its_limit(self, pair: tuple[int, int], most: int) -> None:
+    def pair_at_its_limit(self, pair: tuple[int, int], around: list[int], most: int) -> None:
         """Two banks owe each other more than they have; the net is about all that a limit still allows."""
+        debtor, creditor = pair
+        if creditor == ANYBODY:
+            creditor = self.random.choice([bank for bank in around if bank != debtor])
         back = most + self.random.randint(1, 9)
         there = back + self.both.plain.limit[pair] - self.both.plain.net[pair] + self.random.choice([-1, 0, 0, 0, 1])
-        self.owe(*pair, max(there, 1))
-        self.owe(*reversed(pair), back)
+        self.owe(debtor, creditor, max(there, 1))
+        self.owe(creditor, debtor, back)
 
     def owe(self, debtor: int, creditor: int, amount: int) -> None:
         level = self.random.choice([6, 7, 7])
@@ -506,6 +511,7 @@ def test_both_books_choose_the_same_from_long_queues(
     every = [(debtor, creditor) for debtor in range(banks) for creditor in range(banks) if debtor != creditor]
     terms = random.Random(8)
     limited = [(*pair, terms.randint(0, 90)) for pair in every if terms.random() < share_limited]
+    limited += [(bank, ANYBODY, terms.randint(0, 90)) for bank in range(banks) if terms.random() < 10 * share_limited]
     both = Both(accounts, Discipline.FIFO, False, limited)
     both.do("set_phase", Phase.DAYTIME)
     rows = np.zeros(200, FLOW)

@@ -1,7 +1,7 @@
 """Theorems about matching in order (Bech and Soramäki 2001), in the running books.
 
-Histories of one level, with and without bilateral limits; what does not hold with several levels has its
-counter-example. The definitions here are brute force over the whole history and know nothing of the books.
+Histories of one level, with and without bilateral and multilateral limits; what does not hold with several levels
+has its counter-example. The definitions here are brute force over the whole history and know nothing of the books.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnaps_sim.core import Books as CompiledBooks
+from cnaps_sim.core.records import ANYBODY
 from cnaps_sim.reference import Books as PlainBooks
 from cnaps_sim.words.codes import Act, Cause, Level, Phase
 
@@ -26,7 +27,7 @@ UNLIMITED = 4_000_000_000_000_000_000
 
 #: (debtor, creditor, fen); the place in the history is the payment's sequence and its instant.
 Arrival = tuple[int, int, int]
-#: (debtor, creditor) → what may flow net, in fen.
+#: (debtor, creditor or ANYBODY) → what may flow net, in fen.
 Limits = Mapping[tuple[int, int], int]
 
 in_both_books = pytest.mark.parametrize("books_class", [PlainBooks, CompiledBooks], ids=["reference", "core"])
@@ -39,8 +40,9 @@ histories = st.lists(st.tuples(st.sampled_from(PAIRS), st.integers(1, 9)), min_s
     lambda drawn: [(*pair, fen) for pair, fen in drawn]
 )
 funds = st.lists(st.sampled_from([0, 0, 0, 1, 2, 4, 9]), min_size=N, max_size=N)
-limits = st.lists(st.sampled_from([None, None, 0, 1, 3, 6]), min_size=len(PAIRS), max_size=len(PAIRS)).map(
-    lambda drawn: {pair: fen for pair, fen in zip(PAIRS, drawn, strict=True) if fen is not None}
+LIMITED = [*PAIRS, *((debtor, ANYBODY) for debtor in range(N))]
+limits = st.lists(st.sampled_from([None, None, 0, 1, 3, 6]), min_size=len(LIMITED), max_size=len(LIMITED)).map(
+    lambda drawn: {pair: fen for pair, fen in zip(LIMITED, drawn, strict=True) if fen is not None}
 )
 limits_or_none = st.one_of(st.just({}), limits)
 instants = st.sets(st.integers(0, 12))
@@ -122,10 +124,10 @@ def deficient(opening: Sequence[int], payments: Mapping[int, Arrival], within: L
     for debtor, creditor, fen in payments.values():
         gain[debtor] -= fen
         gain[creditor] += fen
-        if (debtor, creditor) in net:
-            net[debtor, creditor] += fen
-        if (creditor, debtor) in net:
-            net[creditor, debtor] -= fen
+        for pair, signed in (((debtor, creditor), fen), ((creditor, debtor), -fen)):
+            for limited in (pair, (pair[0], ANYBODY)):
+                if limited in net:
+                    net[limited] += signed
     over = {debtor for (debtor, creditor), fen in within.items() if net[debtor, creditor] > fen}
     short = {account for account in range(N) if opening[account] + gain[account] < 0}
     return (over | short) & {debtor for debtor, _, _ in payments.values()}

@@ -38,7 +38,7 @@ QUEUES = {
     "reversal": 0, "URGT": 1, "fees": 2, "same_city": 3, "net": 4, "one_sided": 5, "HIGH": 6, "NORM": 7,
     "outbox": OUTBOX,
 }  # fmt: skip
-FLAGS = ("debit_control", "credit_control", "central_bank")
+FLAGS = ("debit_control", "credit_control", "central_bank", "pledge_automatic")
 
 
 @pytest.fixture(params=["reference", "core"])

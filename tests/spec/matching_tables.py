@@ -1,6 +1,7 @@
 """Tables with matchings: the words of the tables in `conftest`, and these.
 
     limit A B 30                             a bilateral limit: A may send B 30 more than it receives (setting)
+    limit A all 30                           a multilateral limit: the same towards all others together
 
     considers 1 3 4                          (what a matching may choose from, in posting order; `considers nothing`)
     funds A 10 B 0                           (the one number per account for algorithms that know no levels)
@@ -8,8 +9,8 @@
     match 7 of 2 3 = 2 3                     (these together or not at all: `blocked by A`)
     reserve = 1 2                            (a matching that takes time begins; `reserve of 2 3` likewise)
     finish 7 = 1 2                           (and ends, or is `blocked by A`)
-    change_limit A B 20                      (a bilateral limit is set or changed; `none` removes it)
-    limits A B 25                            (what A has sent B net)
+    change_limit A B 20                      (a limit is set or changed; `none` removes it)
+    limits A B 25                            (what A has sent B, or all, net)
     lines 2 100                              (watch lines of the queue: count, fen)
     stop_when_queued on
 
@@ -25,6 +26,7 @@ from typing import Any
 
 import numpy as np
 
+from cnaps_sim.core.records import ANYBODY
 from cnaps_sim.words.codes import HVPS_LEVELS, MATCHING_CAUSE, Act, Answer, Phase
 
 _TABLES = runpy.run_path(str(Path(__file__).with_name("conftest.py")))
@@ -58,11 +60,11 @@ def spoken(sequences: list[int]) -> str:
 
 
 class MatchingTable(Table):  # type: ignore[misc]
-    """A table that knows matchings and bilateral limits."""
+    """A table that knows matchings and limits."""
 
     def __init__(self, books_class: Any) -> None:
         super().__init__(books_class)
-        self.bilateral: list[tuple[int, int, int]] = []
+        self.limits: list[tuple[int, int, int]] = []
         self.reserved: list[int] = []
 
     def play(self, text: str) -> Any:
@@ -76,7 +78,7 @@ class MatchingTable(Table):  # type: ignore[misc]
         verb, *rest = line.split()
         if verb == "limit":
             assert self.books is None, f"{line}: the setting comes first"
-            self.bilateral.append((self.rows[rest[0]], self.rows[rest[1]], int(rest[2])))
+            self.limits.append((*self._pair(*rest[:2]), int(rest[2])))
         elif verb in ("considers", "funds", "limits"):
             if self.books is None:
                 self._open_books()
@@ -86,10 +88,13 @@ class MatchingTable(Table):  # type: ignore[misc]
 
     def _open_books(self) -> None:
         self.books = self.books_class(
-            self.terms, discipline=self.discipline, reprioritise=self.reprioritise, limits=self.bilateral
+            self.terms, discipline=self.discipline, reprioritise=self.reprioritise, limits=self.limits
         )
         self.books.set_phase(Phase.DAYTIME)
         self.money = self._money()
+
+    def _pair(self, debtor: str, creditor: str) -> tuple[int, int]:
+        return self.rows[debtor], ANYBODY if creditor == "all" else self.rows[creditor]
 
     # Statements
 
@@ -106,8 +111,8 @@ class MatchingTable(Table):  # type: ignore[misc]
             assert found[self.rows[account]] == int(fen), f"{line}: {list(found)}"
 
     def _limits(self, rest: list[str], line: str) -> None:
-        pairs = [pair[:2] for pair in self.bilateral]
-        found = self.books.snapshot()["limits"][pairs.index((self.rows[rest[0]], self.rows[rest[1]]))]
+        pairs = [limit[:2] for limit in self.limits]
+        found = self.books.snapshot()["limits"][pairs.index(self._pair(*rest[:2]))]
         assert found == int(rest[2]), f"{line}: {found}"
 
     # Acts
@@ -138,10 +143,10 @@ class MatchingTable(Table):  # type: ignore[misc]
         return self._matched(blocking, int(number), self.reserved), None
 
     def do_change_limit(self, debtor: str, creditor: str, fen: str) -> Any:
-        pair = self.rows[debtor], self.rows[creditor]
+        pair = self._pair(debtor, creditor)
         answer = self.books.set_limit(self.now, *pair, None if fen == "none" else int(fen))
-        if fen != "none" and pair not in [known[:2] for known in self.bilateral]:
-            self.bilateral.append((*pair, int(fen)))
+        if fen != "none" and pair not in [known[:2] for known in self.limits]:
+            self.limits.append((*pair, int(fen)))
         return word(Answer(answer)), None
 
     def do_lines(self, count: str, fen: str) -> Any:

@@ -35,7 +35,7 @@ def test_an_edit_in_another_module_reaches_the_compiled_rules(tmp_path: Path) ->
     assert settled_by(tmp_path) == "SETTLED"
     funds = package / "core" / "funds.py"
     text = funds.read_text(encoding="utf-8")
-    before = "return own + usable_credit"
+    before = "return own_funds(account, level) + usable_credit"
     assert before in text
     funds.write_text(text.replace(before, "return 4 - account.floor + usable_credit"), encoding="utf-8")
     assert settled_by(tmp_path) == "QUEUED"
