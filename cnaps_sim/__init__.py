@@ -25,6 +25,7 @@ _WHERE = {
     "Scenario": ("cnaps_sim.scenario.model", "Scenario"),
     "match": ("cnaps_sim.analysis.match", "match"),
     "stress": ("cnaps_sim.analysis.stress", "stress"),
+    "initial_liquidity_game": ("cnaps_sim.analysis.games", "initial_liquidity_game"),
     "metrics": ("cnaps_sim.analysis.metrics", None),
     "plots": ("cnaps_sim.analysis.plots", None),
     "explain": ("cnaps_sim.analysis.explain", "explain"),
@@ -39,6 +40,7 @@ _WHERE = {
 if TYPE_CHECKING:
     from cnaps_sim.analysis import metrics, plots
     from cnaps_sim.analysis.explain import explain
+    from cnaps_sim.analysis.games import initial_liquidity_game
     from cnaps_sim.analysis.liquidity_query import liquidity
     from cnaps_sim.analysis.match import match
     from cnaps_sim.analysis.simulate import audit, simulate, verify
@@ -56,6 +58,7 @@ __all__ = [
     "__version__",
     "audit",
     "explain",
+    "initial_liquidity_game",
     "liquidity",
     "load",
     "match",

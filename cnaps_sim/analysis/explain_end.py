@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from cnaps_sim.analysis.explain_account import Control, DebtorAccount
+from cnaps_sim.analysis.explain_cover import Cover
 from cnaps_sim.analysis.explain_matching import MatchingStory, matching_of
 from cnaps_sim.analysis.explain_queue import EXEMPT, Line
 from cnaps_sim.analysis.explain_tables import Told, day_of_payment
@@ -32,6 +33,7 @@ class Ending:
         self.left = None if self.payments.left[row] == NONE else int(self.payments.left[row])
         self.submitted = None if self.payments.submitted[row] == NONE else int(self.payments.submitted[row])
         self.level = int(self.payments.numbers("level")[row])
+        self.cover = Cover(run, str(self._text("payment_id", row)), self.debtor)
 
     def sentences(self) -> list[str]:
         """What became of it."""
@@ -47,7 +49,7 @@ class Ending:
             ]
         if self.outcome == REJECTED:
             return [self._refusal(at)]
-        return [*self._release(), self._finality(at)]
+        return [*self._release(), *self.cover.sentences(), self._finality(at)]
 
     # refusals -----------------------------------------------------------------------------------------------
 
@@ -126,6 +128,8 @@ class Ending:
             return [self._closed(cause)]
         if cause == "limit" and (failed := self._failed_matching()):
             return [f"A matching had kept it or what stood before it, and failed ({failed}); that let it go."]
+        if cause in ("pool", "pledge", "loan"):
+            return self._brought(cause)
         if cause in RELEASED:
             return [RELEASED[cause].format(debtor=self.debtor) + self._quoted_release(cause) + "."]
         found = rows_with_id(self.payments.table.column("payment_id"), cause, strict=False)
@@ -142,6 +146,13 @@ class Ending:
             f"{format_clock(int(self.payments.final[row]))}, {how}."
         )
         return [released, *self._origin(row)]
+
+    def _brought(self, cause: str) -> list[str]:
+        """Released by money of a liquidity tool; what was brought for this very payment is told after this."""
+        if cause != "loan" and self.cover.brought:
+            return []
+        found = None if self.left is None else self.cover.released_at(self.left)
+        return [found or f"{RELEASED[cause].format(debtor=self.debtor)}."]
 
     def _origin(self, row: int) -> list[str]:
         """The matching with which the chain of releases began, if one did; each payment released the next at once."""
@@ -222,7 +233,8 @@ class Ending:
             return f"It settled at {at} and was final then ({final}){self._after_waiting()}."
         passes = self.level in EXEMPT or self._discipline() == Discipline.BYPASS.name.lower()
         first = "Nothing stood in its way" if passes else "Nothing stood before it"
-        return f"{first} and its account could pay: it settled at once, final at {at} ({final})."
+        able = "with that its account could pay" if self.cover.brought else "its account could pay"
+        return f"{first} and {able}: it settled at once, final at {at} ({final})."
 
     def _after_waiting(self) -> str:
         if self.left is None or self.submitted is None or not self.payments.waited[self.row]:

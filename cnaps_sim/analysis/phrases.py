@@ -42,6 +42,17 @@ TRIGGERS: Final = {
     "continuous": ("continuous", "连续"),
     "close": ("at the close", "关闭"),
 }
+#: The plays of a comparison of liquidity tools, short, in both languages.
+TOOLS: Final = {
+    "none": ("no tool", "无"),
+    "matching": ("matching", "排队撮合"),
+    "pools": ("fund pools", "资金池"),
+    "pledge": ("pledge financing", "质押融资"),
+    "overdraft": ("overdraft", "日间透支"),
+    "lending": ("lending", "拆借"),
+    "behaviours": ("behaviours", "发报策略"),
+    "all": ("all together", "全部"),
+}
 #: How the events of an account tell that its terms changed.
 TERMS: Final = ("overdraft_limit", "floor", "earmark", "reserved_high", "reserved_urgent")
 #: Refusals that share an ISO reason; which of them it was depends on the run.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cnaps_sim.analysis.metrics import headline
 from cnaps_sim.run import runner
 from cnaps_sim.run.store import Run, check_folder, default_folder, save
+from cnaps_sim.run.tool_study import Done
 from cnaps_sim.run.world import Progress
 from cnaps_sim.scenario.load import Loaded, from_dict, load
 from cnaps_sim.words.errors import AuditError, InputError
@@ -72,15 +73,17 @@ def play(
     *,
     replication: int = 0,
     progress: Progress | None = None,
+    compared: Done | None = None,
+    watch: runner.Watch | None = None,
     out: str | Path | None = None,
     force: bool = False,
 ) -> Run:
-    """Run a checked scenario; with `out` also write its folder and report."""
+    """Run a checked scenario; with `out` also write its folder and report. compared, watch: see `runner.simulate`."""
     if out is not None:
         check_folder(Path(out), force)
         # Drawing packages take a while to load: that goes on while the run is played.
         threading.Thread(target=importlib.import_module, args=("cnaps_sim.analysis.report",), daemon=True).start()
-    run = runner.simulate(loaded, headline, replication, progress)
+    run = runner.simulate(loaded, headline, replication, progress, compared=compared, watch=watch)
     if out is not None:
         keep(run, Path(out), force)
     run.forget_unwanted()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cnaps_sim.cli.interrupt import raise_if_interrupted
+from cnaps_sim.cli.monitor import watching
 from cnaps_sim.cli.options import json_option, on_terminal, print_json, quiet_option
 from cnaps_sim.words.errors import InputError
 
 if TYPE_CHECKING:
     from cnaps_sim.run.store import Run
+    from cnaps_sim.run.tool_study import Done
+    from cnaps_sim.run.world import Progress
     from cnaps_sim.scenario.load import Loaded
 
 
@@ -35,6 +38,11 @@ if TYPE_CHECKING:
 )
 @click.option("--out", metavar="DIR", help="Folder of the run; runs/<name>-s<seed> if left out.")
 @click.option("--force", is_flag=True, help="Replace the folder of an earlier run.")
+@click.option(
+    "--monitor",
+    is_flag=True,
+    help="Show queues, caps, warnings and events live on stderr; off a terminal in lines.",
+)
 @json_option
 @quiet_option
 def run(
@@ -46,6 +54,7 @@ def run(
     overrides: tuple[str, ...],
     out: str | None,
     force: bool,
+    monitor: bool,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -53,6 +62,8 @@ def run(
     from cnaps_sim.analysis.simulate import play, usual_folder
     from cnaps_sim.run.store import check_folder
 
+    if monitor and quiet:
+        raise InputError("--monitor", "", "stands beside --quiet", "", "one of the two")
     loaded = _from_files(accounts, payments, date, overrides, seed) if scenario is None else None
     if loaded is None:
         if accounts or payments or date:
@@ -68,8 +79,9 @@ def run(
         click.echo("; ".join(warnings), err=True)
     place = Path(out) if out is not None else usual_folder(loaded)
     check_folder(place, force)
-    with _progress(shown=not quiet and on_terminal()) as progress:
-        done = play(loaded, progress=progress, out=place, force=force)
+    watch = watching(on_terminal()) if monitor else None
+    with _progress(shown=not quiet and not monitor and on_terminal()) as (progress, compared):
+        done = play(loaded, progress=progress, compared=compared, watch=watch, out=place, force=force)
     _tell(done, place, as_json)
     return 0 if done.manifest["audit"]["verdict"] == "passed" else 1
 
@@ -163,23 +175,33 @@ def _usual_date(payments: str) -> dt.date:
 
 
 @contextmanager
-def _progress(shown: bool) -> Iterator[Callable[[int, int], None]]:
-    """A line on the terminal with payments, rate and simulated time."""
+def _progress(shown: bool) -> Iterator[tuple[Progress, Done]]:
+    """A line on the terminal with payments, rate and simulated time, and later one with steps of a comparison."""
     if not shown:
-        yield lambda _time_ms, _payments: raise_if_interrupted()
+        yield (lambda _time_ms, _payments: raise_if_interrupted()), (lambda _done, _steps: raise_if_interrupted())
         return
     from tqdm import tqdm
 
     from cnaps_sim.words.units import format_clock
 
-    with tqdm(unit=" payments", unit_scale=True, desc="simulating", leave=False) as bar:
+    bars = [tqdm(unit=" payments", unit_scale=True, desc="simulating", leave=False)]
 
-        def show(time_ms: int, payments: int) -> None:
-            raise_if_interrupted()
-            bar.set_postfix_str(format_clock(time_ms), refresh=False)
-            bar.update(payments - bar.n)
+    def show(time_ms: int, payments: int) -> None:
+        raise_if_interrupted()
+        bars[0].set_postfix_str(format_clock(time_ms), refresh=False)
+        bars[0].update(payments - bars[0].n)
 
-        yield show
+    def compare(done: int, steps: int) -> None:
+        raise_if_interrupted()
+        if len(bars) == 1:
+            bars[0].close()
+            bars.append(tqdm(total=steps, unit=" steps", desc="comparing liquidity tools", leave=False))
+        bars[1].update(done - bars[1].n)
+
+    try:
+        yield show, compare
+    finally:
+        bars[-1].close()
 
 
 def _tell(done: Run, place: Path, as_json: bool) -> None:
@@ -189,7 +211,8 @@ def _tell(done: Run, place: Path, as_json: bool) -> None:
     if as_json:
         head = {"run": str(place), "date": done.manifest["date"], "seed": done.manifest["seed"]}
         head["audit"] = done.manifest["audit"]["verdict"]
-        print_json({**head, **done.summary, "wall_s": wall["total"], "payments_per_s": rate})
+        compared = {"tools": done.manifest["tools"]} if "tools" in done.manifest else {}
+        print_json({**head, **done.summary, **compared, "wall_s": wall["total"], "payments_per_s": rate})
         return
     for line in summary_lines(done):
         click.echo(line)
@@ -218,6 +241,7 @@ def summary_lines(done: Run) -> list[str]:
         f"liquidity: opening {_money(money['opening_fen'])}, used at peak {_money(money['peak_used_fen'])} "
         f"(bounds {_money(money['lower_bound_fen'])} to {_money(money['upper_bound_fen'])}){turnover}"
     )
+    lines += _tool_lines(done)
     lines += _round_lines(done)
     told = done.manifest["workload"].get("messages", [])
     lines += [
@@ -235,6 +259,23 @@ def summary_lines(done: Run) -> list[str]:
     verdict = "passed" if not broken else f"FAILED: {', '.join(f'{rule} ({count})' for rule, count in broken.items())}"
     lines.append(f"audit {verdict} ({len(audit['rules'])} rules); {done.manifest['wall_s']['total']:.1f} s")
     return lines
+
+
+def _tool_lines(done: Run) -> list[str]:
+    """What each liquidity tool does, where the run has compared them."""
+    from cnaps_sim.analysis.drawing import percent
+    from cnaps_sim.analysis.metrics.tools import compared
+    from cnaps_sim.analysis.phrases import TOOLS
+
+    lines = []
+    for name, play in compared(done):
+        settled, submitted = play["settled"]["value_fen"], play["submitted"]["value_fen"]
+        share = percent(settled / submitted) if submitted else "nothing"
+        least = play["least_opening"]
+        saves = "longer delay than without tools" if least is None else f"{percent(least)} of the opening balances"
+        saves = "" if name == "none" else f"; {saves}{'' if least is None else ' for the delay without tools'}"
+        lines.append(f"  {TOOLS[name][0]}: {share} of value settled, ρ = {play['delay_rho']:.4f}{saves}")
+    return ["liquidity tools, each alone:", *lines] if lines else []
 
 
 def _retail_lines(figures: dict[str, Any]) -> list[str]:

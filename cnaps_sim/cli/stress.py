@@ -1,12 +1,11 @@
-"""`cnaps-sim stress`: each bank in turn stops sending, and the banks ranked by what that leaves unsettled elsewhere."""
+"""`cnaps-sim stress`: each bank in turn under a strain, ranked by what that leaves unsettled elsewhere."""
 
 from __future__ import annotations
 
 import os
 import tempfile
 import time
-import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +14,7 @@ import click
 
 from cnaps_sim.cli.interrupt import raise_if_interrupted
 from cnaps_sim.cli.options import json_option, on_terminal, print_json, quiet_option
+from cnaps_sim.cli.widths import width
 from cnaps_sim.words.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,18 +22,38 @@ if TYPE_CHECKING:
 
 #: Banks shown to a person if nobody says how many.
 _SHOWN: Final = 20
-_HEAD: Final = (
-    *("rank", "bank that stops", "unsettled elsewhere", "payments", "banks", "ρ added", "peak queue added"),
-    "own unsettled",
-)
+_HEAD: Final = ("unsettled elsewhere", "payments", "banks", "ρ added", "peak queue added", "own unsettled")
 #: The options behind the arguments of `cs.stress`.
-_OPTION_OF: Final = {"stop_at": "--stop-at", "until": "--until", "workers": "--workers"}
+_OPTION_OF: Final = {
+    name: f"--{name.replace('_', '-')}" for name in ("kind", "stop_at", "at", "until", "share", "workers")
+}
+#: What a bank does or meets, and the head of its column, by kind.
+_WORDS: Final = {
+    "stop": ("stops sending", "bank that stops"),
+    "shock": ("loses {share} of its opening balance", "bank that loses"),
+    "cap-cut": ("has its net debit cap cut to {share}", "bank that is cut"),
+    "credit-withdrawn": ("loses its credit", "bank that loses"),
+    "late-opening": ("sends nothing", "bank that is late"),
+}
 
 
 @click.command()
 @click.argument("scenario")
-@click.option("--stop-at", required=True, metavar="TIME", help="When the bank stops: HH:MM, or a full date-time.")
-@click.option("--until", metavar="TIME", help="When it sends again; never on that date if left out.")
+@click.option(
+    "--kind",
+    default="stop",
+    metavar="KIND",
+    help="stop (default), shock (the central bank debits it by a share of its opening balance), cap-cut (its net debit "
+    "cap is cut to a share), credit-withdrawn (no overdraft or loans on bonds), late-opening (nothing before --until).",
+)
+@click.option("--stop-at", metavar="TIME", help="When the bank stops: HH:MM, or a full date-time.")
+@click.option("--at", metavar="TIME", help="When it happens, for every kind but late-opening.")
+@click.option(
+    "--until", metavar="TIME", help="When a bank sends again: stop (never that date if left out), late-opening."
+)
+@click.option(
+    "--share", metavar="SHARE", help="For shock and cap-cut, from 0 to 1; 0.5 if left out (no public source)."
+)
 @click.option("--seed", type=int, help="Seed of every random stream; the scenario's own if left out.")
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one key of the scenario; may be repeated."
@@ -45,8 +65,11 @@ _OPTION_OF: Final = {"stop_at": "--stop-at", "until": "--until", "workers": "--w
 @quiet_option
 def stress(
     scenario: str,
-    stop_at: str,
+    kind: str,
+    stop_at: str | None,
+    at: str | None,
     until: str | None,
+    share: str | None,
     seed: int | None,
     overrides: tuple[str, ...],
     workers: int | None,
@@ -55,7 +78,7 @@ def stress(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Let each bank of SCENARIO in turn stop sending and rank the banks by what stays unsettled elsewhere."""
+    """Put each bank of SCENARIO in turn under a strain and rank the banks by what stays unsettled elsewhere."""
     from cnaps_sim.analysis.stress import stress as sweep
 
     if top is not None and top < 1:
@@ -66,7 +89,8 @@ def stress(
     with _progress(shown=not quiet and on_terminal()) as progress:
         try:
             found = sweep(
-                scenario, stop_at=stop_at, until=until, seed=seed, set=overrides, workers=workers, progress=progress
+                scenario, kind=kind, stop_at=stop_at, at=at, until=until, share=share, seed=seed, set=overrides,
+                workers=workers, progress=progress,
             )  # fmt: skip
         except InputError as error:
             place = _OPTION_OF.get(error.place, error.place)
@@ -100,7 +124,7 @@ def _progress(shown: bool) -> Iterator[Callable[[int, int], None]]:
         return
     from tqdm import tqdm
 
-    with tqdm(unit=" banks", desc="stopping each bank", leave=False) as bar:
+    with tqdm(unit=" banks", desc="each bank in turn", leave=False) as bar:
 
         def show(done: int, banks: int) -> None:
             raise_if_interrupted()
@@ -139,20 +163,29 @@ def stress_lines(found: pd.DataFrame, top: int) -> list[str]:
     """The ranking for a person."""
     told = found.attrs
     day = told["undisturbed"]
-    until = "for the rest of the day" if told["until"] is None else f"until {told['until']}"
+    what, bank = _WORDS[told["kind"]]
     lines = [
-        f"{told['scenario']}, {told['date']}, seed {told['seed']}: each of {len(found):,} banks stops sending "
-        f"at {told['stop_at']} {until}",
+        f"{told['scenario']}, {told['date']}, seed {told['seed']}: each of {len(found):,} banks "
+        f"{what.format(share=told['share'])} {_when(told)}",
         f"undisturbed: {day['settled_count']:,} of {day['submitted_count']:,} payments settle, "
         f"CNY {_cny(day['settled_fen'])}, ρ = {day['delay_rho']:.4f}, longest queue CNY {_cny(day['peak_queue_fen'])}",
         "",
     ]
-    cells = [_HEAD, *(_cells(row) for row in _rows(found, top))]
-    widths = [max(_width(line[column]) for line in cells) for column in range(len(_HEAD))]
+    head = ("rank", bank, *_HEAD)
+    cells = [head, *(_cells(row) for row in _rows(found, top))]
+    widths = [max(width(line[column]) for line in cells) for column in range(len(head))]
     lines += [_padded(line, widths) for line in cells]
     if len(found) > top:
         lines.append(f"(and {len(found) - top:,} more banks)")
     return lines
+
+
+def _when(told: Mapping[Any, Any]) -> str:
+    if told["kind"] == "late-opening":
+        return f"before {told['until']}"
+    if told["kind"] != "stop":
+        return f"at {told['stop_at']}"
+    return f"at {told['stop_at']} " + ("for the rest of the day" if told["until"] is None else f"until {told['until']}")
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
@@ -172,15 +205,10 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
 def _padded(line: tuple[str, ...], widths: list[int]) -> str:
     """One line of the table: the bank to the left, figures to the right."""
     padded = []
-    for column, (cell, width) in enumerate(zip(line, widths, strict=True)):
-        room = " " * (width - _width(cell))
+    for column, (cell, widest) in enumerate(zip(line, widths, strict=True)):
+        room = " " * (widest - width(cell))
         padded.append(cell + room if column == 1 else room + cell)
     return "  ".join(padded).rstrip()
-
-
-def _width(text: str) -> int:
-    """Columns on a terminal, where a Chinese sign takes two."""
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def _cny(fen: int) -> str:

@@ -218,7 +218,7 @@ def _imported(name: str, place: str, key: str) -> Algorithm:
     if not module_name or not attribute or not all(part.isidentifier() for part in module_name.split(".")):
         raise InputError(place, key, "not an algorithm", name, "package.module:function")
     try:
-        module = _module(module_name)
+        module = module_named(module_name)
     except Exception as error:
         problem = f"the module {module_name} cannot be imported, {type(error).__name__}: {error}"
         raise InputError(place, key, problem, name, "a module that Python finds") from error
@@ -232,7 +232,7 @@ def _imported(name: str, place: str, key: str) -> Algorithm:
     return Algorithm(name, solve) if declared is None else replace(declared, name=name)
 
 
-def _module(name: str) -> ModuleType:
+def module_named(name: str) -> ModuleType:
     """The module; looked for in the working folder last, which a console command does not search by itself."""
     try:
         return importlib.import_module(name)

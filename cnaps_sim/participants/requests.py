@@ -45,7 +45,7 @@ def ask(bank: Bank, about: str) -> str:
         document = statements.build_report_request(wanted)
         return _send(bank, statements.CAMT_060, statements.CAMT_060, business_id, document)
     if about == LIMITS:
-        kinds = (limits.BILATERAL, limits.NET_DEBIT_CAP)
+        kinds = (limits.BILATERAL, limits.MULTILATERAL, limits.NET_DEBIT_CAP)
         query = LimitQuery(business_id, now, LimitCriteria(kinds, owner=bank.member))
         return _send(bank, "nets.350.001.01", limits.CAMT_009, business_id, limits.build_limit_query(query))
     assert about == DAY
@@ -85,10 +85,14 @@ def set_term(bank: Bank, field: str, now_fen: int, fen: int) -> str:
     return _send(bank, "nets.377.001.01", liquidity.CAMT_051, business_id, document)
 
 
-def set_limit(bank: Bank, towards: str, fen: int | None) -> str:
-    """Set the bilateral limit (双边限额) towards another bank, or remove it (None); returns the order's business id."""
+def set_limit(bank: Bank, towards: str | None, fen: int | None) -> str:
+    """Set a limit to `fen`, or remove it (None); returns the order's business id.
+
+    towards: another bank (双边限额), or None for all others together (多边限额)
+    """
     business_id, now = bank.mail.business_id(bank.member), bank.mail.now
-    key = LimitKey(limits.BILATERAL, bank.member, towards)
+    kind_of_limit = limits.MULTILATERAL if towards is None else limits.BILATERAL
+    key = LimitKey(kind_of_limit, bank.member, towards)
     if fen is None:
         document = limits.build_limit_deletion(LimitDeletion(business_id, now, key))
         return _send(bank, "nets.353.001.01", limits.CAMT_012, business_id, document)

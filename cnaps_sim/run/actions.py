@@ -12,9 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cnaps_sim.engine.clock import Rank
+from cnaps_sim.run.matching import limited_row
 from cnaps_sim.run.retail_actions import CAP_FIELDS, RetailOrders
 from cnaps_sim.run.world import World
 from cnaps_sim.scenario import actions as verbs
+from cnaps_sim.scenario.tool_actions import OnPool, Pledge, Repay
+from cnaps_sim.systems.fund_pools import PoolOrder
 from cnaps_sim.words.codes import AccountStatus, Act, Answer, Level, Life
 from cnaps_sim.words.errors import InputError, nearest
 from cnaps_sim.words.units import format_clock, format_fen
@@ -112,6 +115,8 @@ class Actions:
             self.recorder.drain()
             if self.world.exchange is not None:
                 self.world.exchange.resume(account)
+            elif self.world.behaviours.is_active(account):
+                self.world.behaviours.resume(account)
             else:
                 self.books.empty_outbox(until_ms, account)
             self._tell(action, "sends again")
@@ -131,6 +136,9 @@ class Actions:
 
     def _carry_out(self, action: verbs.Timed) -> None:
         if self.retail is not None and (self.retail.carry_out(action) or self._ordered_in_retail(action)):
+            return
+        if isinstance(action, Pledge | Repay | OnPool):
+            self._order_tool(action)
             return
         match action:
             case verbs.MoveHead() | verbs.MoveTail() | verbs.Cancel() | verbs.Reprioritise():
@@ -172,13 +180,11 @@ class Actions:
         if self.retail is None or not isinstance(action, verbs.OnPayment) or not self.retail.knows(action.payment):
             return False
         if isinstance(action, verbs.Cancel):
-            self.retail.order_cancel(
-                action.payment, lambda answer: self._tell_answer(action, action.payment, answer, "package cancelled")
-            )  # fmt: skip
+            self.retail.order_cancel(action.payment)
         elif isinstance(action, verbs.Recall):
             answer = self.retail.recall(action.payment, action.agreed)
             if answer != Answer.DONE:
-                self._tell_answer(action, action.payment, answer, "")
+                self.retail.tell(action.payment, answer, "recall", "")
         else:  # it stands in no settlement queue
             self._tell_answer(action, action.payment, Answer.NOT_WAITING, "")
         return True
@@ -279,7 +285,10 @@ class Actions:
             if answer != Answer.DONE:
                 return answer
         self.world.tell_auditor_of_limit(row, field, fen)
-        return self.books.set_field(self._now(), row, field, fen)
+        answer = self.books.set_field(self._now(), row, field, fen)
+        if answer != Answer.DONE:
+            self.world.tell_auditor_of_limit(row, field, int(self.books.accounts[field][row]))
+        return answer
 
     def _set_by_message(self, action: verbs.Set, row: int, fen: int) -> bool:
         """Where all payments travel as messages, so do a participant's orders about its own account."""
@@ -298,11 +307,12 @@ class Actions:
 
     def _set_limit(self, action: verbs.SetLimit) -> None:
         """By message where all payments travel as messages."""
-        row, towards = self.saps.row[action.account], self.saps.row[action.to]
+        row, towards = self.saps.row[action.account], limited_row(self.saps.row, action.to)
+        whom = "all others" if action.to is None else action.to
         if action.most is None:
-            words = f"no limit towards {action.to}"
+            words = f"no limit towards {whom}"
         else:
-            words = f"limit towards {action.to} {format_fen(action.most)} CNY"
+            words = f"limit towards {whom} {format_fen(action.most)} CNY"
         exchange = self.world.exchange
         if exchange is not None and exchange.all_travel:
             exchange.set_limit(
@@ -312,6 +322,19 @@ class Actions:
         self.world.tell_auditor_of_bilateral_limit(row, towards, action.most)
         answer = self.books.set_limit(self._now(), row, towards, action.most)
         self._tell_answer(action, action.account, answer, words)
+
+    def _order_tool(self, action: Pledge | Repay | OnPool) -> None:
+        if isinstance(action, Pledge):
+            answer = self.world.credit.borrow(self.saps.row[action.account], action.amount)
+            self._tell_answer(action, action.account, answer, f"{format_fen(action.amount)} CNY")
+            return
+        if isinstance(action, Repay):
+            answer = self.world.credit.repay(self.saps.row[action.account])
+            self._tell_answer(action, action.account, answer, "what its own money covers")
+            return
+        assert self.world.pools is not None, "whoever read the scenario has looked for the pool"
+        words = self.world.pools.order(action.pool, PoolOrder(action.do))
+        self.recorder.tell(self._now(), "action", action.pool, words)
 
     def _tell_netting_server(self, account: str) -> None:
         if self.world.retail is not None:
@@ -331,6 +354,8 @@ class Actions:
         life = Life(int(status.value[2:]))
         self.world.tell_auditor_of_control(row, life=life)
         answer = self.books.set_life(now, row, life)
+        if answer != Answer.DONE:
+            self.world.tell_auditor_of_control(row)
         if status == AccountStatus.AS01 and answer == Answer.DONE:
             self.world.tell_auditor_of_control(row, debit_control=False)
             self.books.set_debit_control(now, row, False)

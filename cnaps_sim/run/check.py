@@ -19,7 +19,7 @@ from cnaps_sim.words.errors import InputError
 
 #: What the manifest of a repeated run tells again. Rounds, caps and outcomes are those of retail clearing.
 _REPEATED = (
-    "seed", "date", "days", "scenario_sha256", "items", "outcomes", "rounds", "caps", "matching", "summary",
+    "seed", "date", "days", "scenario_sha256", "items", "outcomes", "rounds", "caps", "matching", "tools", "summary",
 )  # fmt: skip
 
 
@@ -33,7 +33,8 @@ def audit_folder(folder: str | Path, ignore_digests: bool = False) -> Verdict:
             tables[name] = groups_of(path) if name == "payments" and is_large(path) else read_table(path)
         except InputError as error:
             tables[name] = error  # the auditor counts it as unreadable
-    return audit_tables(tables, run.manifest, ignore_digests=ignore_digests) + _audit_messages(run, Path(folder))
+    verdict = audit_tables(tables, run.manifest, ignore_digests=ignore_digests, scenario=run.scenario)
+    return verdict + _audit_messages(run, Path(folder))
 
 
 def _audit_messages(run: Run, folder: Path) -> Verdict:

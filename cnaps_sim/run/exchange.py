@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from cnaps_sim.core.records import OUTBOX
+from cnaps_sim.core.records import ANYBODY, OUTBOX
 from cnaps_sim.engine.clock import Process, Rank
 from cnaps_sim.engine.network import Network
 from cnaps_sim.messages import returns
@@ -74,6 +74,7 @@ class Exchange:
         self.centre = Centre(self.books, world.recorder, self.mail, self.register, self._receiver)
         self.centre.on_answer = self._answered
         self.orders = AccountOrders(self.centre, self._before_limit)
+        self.orders.before_term = self._before_term
         self.banks = {
             account: Bank(account, self.mail, scenario.seed, self.centre.receive)
             for account, central in zip(
@@ -275,18 +276,27 @@ class Exchange:
             self._waiting_for_answer[bank.member, requests.set_term(bank, field, now_fen, fen)] = then
 
     def set_limit(self, owner: int, towards: int, fen: int | None, then: Callable[[Answer], None]) -> None:
-        """A participant's bilateral limit travels as camt.011, its end as camt.012; `then` is told the answer."""
+        """A participant's limit travels as camt.011, its end as camt.012; `then` is told the answer.
+
+        towards: the row of the account that it is towards, or ANYBODY
+        """
         bank = self._bank_of(owner)
         if self.replay is not None:
             self.replay.order(bank.member)
         else:
-            order = requests.set_limit(bank, self.world.directory.accounts[towards], fen)
+            whom = None if towards == ANYBODY else self.world.directory.accounts[towards]
+            order = requests.set_limit(bank, whom, fen)
             self._waiting_for_answer[bank.member, order] = then
 
     def _before_limit(self, debtor: int, creditor: int, fen: int | None) -> None:
-        """The centre is about to set a bilateral limit: the auditor hears of what came before it first."""
+        """The centre is about to set a limit: the auditor hears of what came before it first."""
         self.world.recorder.drain()
         self.world.tell_auditor_of_bilateral_limit(debtor, creditor, fen)
+
+    def _before_term(self, account: int, field: str, fen: int) -> None:
+        """The same of a money term of an account."""
+        self.world.recorder.drain()
+        self.world.tell_auditor_of_limit(account, field, fen)
 
     def ask(self, owner: int, about: str) -> None:
         """A participant asks about its balance, its queue or the business day."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from cnaps_sim.core.records import Records
-from cnaps_sim.engine.recorder import Recorder
+from cnaps_sim.core.records import NOBODY, Records
+from cnaps_sim.engine.recorder import Booking, Recorder
 from cnaps_sim.run.columns import NEVER, Array
-from cnaps_sim.words.codes import Act, Cause, Status, TransferKind
+from cnaps_sim.words.codes import Act, Cause, Level, MoveKind, Status, TransferKind
 from cnaps_sim.workload.flow import Flow
 
 #: The status that each final act of the books gives a payment.
@@ -33,34 +34,53 @@ class Instructions:
     amount: Array
     level: Array
     kind: Array  # code into TransferKind
-    is_item: Array  # stands in the table of payments (loans and injections do not)
+    is_item: Array  # stands in the table of payments (loans, injections and moves do not)
+    for_sequence: Array  # of moves: the payment covered, of repayments and interest the loan; NOBODY
     payment_ids: pa.Array
 
     @classmethod
     def gather(cls, flow: Flow, recorder: Recorder) -> Instructions:
-        """Columns over all sequences."""
-        rows, bookings = flow.rows, recorder.bookings
+        """Columns over all sequences: what the workload told, bookings, and what rules moved by themselves."""
+        rows, bookings, moves = flow.rows, recorder.bookings, recorder.all_moves()
+        count = len(rows) + len(bookings) + len(moves)
         kinds = list(TransferKind)
+        of_booking = np.array([booking.sequence for booking in bookings], np.int64)
+        of_move = moves["sequence"]
 
-        def column(name: str, of_bookings: list[Any], kind: Any) -> Array:
-            return np.concatenate([rows[name].astype(kind), np.array(of_bookings, kind)])
+        def column(name: str, kind: Any, own: Any = None) -> Array:
+            values = np.empty(count, kind)
+            values[: len(rows)] = rows[name]
+            values[of_booking] = np.array([getattr(booking, name) for booking in bookings], kind)
+            values[of_move] = moves[name] if own is None else own
+            return values
 
+        kind = np.zeros(count, np.int8)
+        kind[of_booking] = np.array([kinds.index(booking.kind) for booking in bookings], np.int8)
+        kind[of_move] = np.array([0, *(kinds.index(move.transfer) for move in MoveKind)], np.int8)[moves["kind"]]
+        is_item = np.zeros(count, np.bool_)
+        is_item[: len(rows)] = True
+        is_item[of_booking] = [booking.payment_id is not None for booking in bookings]
+        for_sequence = np.full(count, NOBODY, np.int64)
+        for_sequence[of_move] = moves["for_sequence"]
         return cls(
-            time_ms=column("time_ms", [b.time_ms for b in bookings], np.int64),
-            debtor=column("debtor", [b.debtor for b in bookings], np.int32),
-            creditor=column("creditor", [b.creditor for b in bookings], np.int32),
-            amount=column("amount", [b.amount for b in bookings], np.int64),
-            level=column("level", [b.level for b in bookings], np.int8),
-            kind=np.concatenate(
-                [np.zeros(len(rows), np.int8), np.array([kinds.index(b.kind) for b in bookings], np.int8)]
-            ),
-            is_item=np.concatenate(
-                [np.ones(len(rows), np.bool_), np.array([b.payment_id is not None for b in bookings], np.bool_)]
-            ),
-            payment_ids=pa.concat_arrays(
-                [flow.payment_ids.cast(pa.string()), pa.array([b.payment_id for b in bookings], pa.string())]
-            ),
+            time_ms=column("time_ms", np.int64),
+            debtor=column("debtor", np.int32),
+            creditor=column("creditor", np.int32),
+            amount=column("amount", np.int64),
+            level=column("level", np.int8, int(Level.ONE_SIDED)),
+            kind=kind,
+            is_item=is_item,
+            for_sequence=for_sequence,
+            payment_ids=_ids(flow, bookings, count),
         )
+
+
+def _ids(flow: Flow, bookings: Sequence[Booking], count: int) -> pa.Array:
+    """The id of every sequence; null for loans, injections and moves."""
+    later: list[str | None] = [None] * (count - len(flow.rows))
+    for booking in bookings:
+        later[booking.sequence - len(flow.rows)] = booking.payment_id
+    return pa.concat_arrays([flow.payment_ids.cast(pa.string()), pa.array(later, pa.string())])
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cnaps_sim.core.records import ANYBODY
 from cnaps_sim.optimise.registry import Algorithm, find
 from cnaps_sim.scenario.load import Loaded
 from cnaps_sim.scenario.matching import MULTILATERAL, Bound
@@ -44,5 +45,11 @@ def keeps_sequence(rules: MatchingRules | None) -> bool:
 
 
 def limit_rows(loaded: Loaded, index: Mapping[str, int]) -> list[tuple[int, int, int]]:
-    """The bilateral limits (双边限额) of the scenario as (debtor row, creditor row, fen)."""
-    return [(index[limit.account], index[limit.to], limit.limit) for limit in loaded.scenario.limits]
+    """The limits (双边限额, 多边限额) of the scenario as (debtor row, creditor row or ANYBODY, fen)."""
+    limits = loaded.scenario.limits
+    return [(index[limit.account], limited_row(index, limit.to), limit.limit) for limit in limits]
+
+
+def limited_row(index: Mapping[str, int], to: str | None) -> int:
+    """The row of the account that a limit is towards; ANYBODY where it is towards all others together (None)."""
+    return ANYBODY if to is None else index[to]

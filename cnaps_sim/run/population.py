@@ -15,7 +15,10 @@ import pyarrow.compute as pc
 
 from cnaps_sim.core.records import NO_WARNING_LINE, UNLIMITED
 from cnaps_sim.optimise.bounds import account_bounds
+from cnaps_sim.run.access import EntityAccess, access_of
+from cnaps_sim.run.behaviour_banks import split_payments
 from cnaps_sim.run.columns import Array
+from cnaps_sim.run.opening_terms import check_earmarks
 from cnaps_sim.run.results import Directory
 from cnaps_sim.scenario.accounts import AccountsFile, GeneratedAccounts
 from cnaps_sim.scenario.actions import CentralBankCredit, Inject, Nets
@@ -38,7 +41,7 @@ from cnaps_sim.words.timetable import Timetable
 from cnaps_sim.words.units import format_fen
 from cnaps_sim.workload.account_rows import AccountRow, account_row, read_accounts
 from cnaps_sim.workload.flow import Flow, merge
-from cnaps_sim.workload.opening import opening_share_of_outflow
+from cnaps_sim.workload.opening import opening_share_of_outflow, outflow
 from cnaps_sim.workload.population import account_rows, national_accounts
 from cnaps_sim.workload.replay import from_rows, read_payments
 from cnaps_sim.workload.replay import place_of_payment as place_in_file
@@ -128,20 +131,29 @@ def _terms(row: AccountRow, opening: int) -> dict[str, Any]:
 
 def populate(loaded: Loaded, timetable: Timetable, streams: Streams) -> Population:
     """Accounts, payments and opening balances of a scenario. InputError for whatever its files hold that is wrong."""
-    rows, sizes = _accounts(loaded)
+    entities, sizes = _accounts(loaded)
+    access = access_of(loaded.scenario, entities, sizes)
+    rows = entities if access is None else access.rows()
     names = [row["account"] for row in rows]
     loaded.check_accounts(names)
     index = {name: number for number, name in enumerate(names)}
+    for given in loaded.scenario.reservations:
+        row = rows[index[given.account]]
+        row["reserved_high"], row["reserved_urgent"] = given.high, given.urgent
     messages = _message_files(loaded, index, timetable)
-    flow = _workload(loaded, index, sizes, timetable, streams, messages)
+    flow = _workload(loaded, index, sizes, timetable, streams, messages, access)
     _check_ids(loaded, flow)
-    opening = _opening(loaded, rows, flow, timetable, streams)
+    opening = _opening(loaded, entities, flow if access is None else access.pooled(flow), timetable, streams)
+    opening = opening if access is None else access.split(opening)
+    check_earmarks(loaded, rows, opening)
+    _give_overdrafts(loaded, rows, flow, timetable)
     total = sum(opening.tolist()) + _granted(loaded)
     if abs(total) > _TOTAL_LIMIT:
         raise InputError(
             loaded.place_of("accounts"), "balance", "all balances and injections are too large", format_fen(total),
             f"up to {format_fen(_TOTAL_LIMIT)} CNY",
         )  # fmt: skip
+    flow = split_payments(loaded, rows, flow)
     retail = _retail(loaded, index, sizes, timetable, streams, messages)
     _check_ids_differ(loaded, flow, retail)
     lines = np.array([row["credit_line"] for row in rows], np.int64)
@@ -149,8 +161,22 @@ def populate(loaded: Loaded, timetable: Timetable, streams: Streams) -> Populati
         from cnaps_sim.run.retail_population import credit_lines
 
         lines = credit_lines(loaded, rows, retail)
+    if access is not None:
+        sizes, lines = access.padded(sizes), access.padded(lines)
     rejected = () if messages is None else messages.rejected
     return Population(rows, flow, opening, sizes, lines, rejected, retail)
+
+
+def _give_overdrafts(loaded: Loaded, rows: Sequence[AccountRow], flow: Flow, timetable: Timetable) -> None:
+    """Overdraft limits of generated accounts, in proportion to what each sends on the first business date."""
+    accounts = loaded.scenario.accounts
+    if not isinstance(accounts, GeneratedAccounts) or accounts.overdraft is None:
+        return
+    kinds = {kind.value for kind in accounts.overdraft.kinds}
+    share = int(accounts.overdraft.share_of_outflow * _PARTS)
+    for row, sent in zip(rows, outflow(first_day(flow, timetable), len(rows)).tolist(), strict=True):
+        if not kinds or row["kind"] in kinds:
+            row["overdraft_limit"] = sent * share // _PARTS
 
 
 def _check_ids_differ(loaded: Loaded, flow: Flow, retail: RetailStream | None) -> None:
@@ -280,6 +306,7 @@ def _workload(
     timetable: Timetable,
     streams: Streams,
     messages: MessageFiles | None,
+    access: EntityAccess | None,
 ) -> Flow:
     """All payments of the scenario as one flow."""
     flows: list[Flow] = []
@@ -296,7 +323,8 @@ def _workload(
             flows.append(messages.read(loaded.files[f"workload.{number}.messages"]))
         elif isinstance(entry, WorkloadGenerator):
             try:
-                flows.extend(_generated(entry, scenario.scale, sizes, timetable, streams))
+                made = _generated(entry, scenario.scale, sizes, timetable, streams)
+                flows.extend(made if access is None else access.flows(entry, made, timetable.business_days, streams))
             except InputError as error:
                 place, key = loaded.place_of(("workload", number)), f"workload.{number}.{error.key}"
                 raise InputError(place, key, error.problem, error.value, error.allowed) from None

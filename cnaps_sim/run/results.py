@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from cnaps_sim.core.records import Records
+from cnaps_sim.core.records import NOBODY, Records
 from cnaps_sim.engine.recorder import DayClose, Recorder
 from cnaps_sim.run.columns import ARROW_TYPES, NEVER, Array, build, nullable, text
 from cnaps_sim.run.fates import STATUS_OF_ACT, Fates, Instructions
@@ -76,8 +76,11 @@ def _types(flow: Flow, recorder: Recorder) -> pa.DictionaryArray:
     for booking in recorder.bookings:
         if booking.type is not None and booking.type not in words:
             words.append(booking.type)
-    of_bookings = [words.index(b.type) if b.type is not None else -1 for b in recorder.bookings]
-    codes = np.concatenate([flow.type_index.astype(np.int32), np.array(of_bookings, np.int32)])
+    codes = np.full(recorder.sequences, -1, np.int32)
+    codes[: len(flow.type_index)] = flow.type_index
+    for booking in recorder.bookings:
+        if booking.type is not None:
+            codes[booking.sequence] = words.index(booking.type)
     return text(np.maximum(codes, 0), words or [""], mask=codes < 0)
 
 
@@ -101,7 +104,7 @@ def payments_table(
     told: Instructions, fates: Fates, flow: Flow, recorder: Recorder, directory: Directory, timetable: Timetable
 ) -> pa.Table:
     """One row per payment, the central bank's own items included, by (date, sequence)."""
-    bookings = len(recorder.bookings)
+    bookings = recorder.sequences - len(flow)
     is_hvps = np.isin(fates.level, [int(level) for level in HVPS_LEVELS])
     priorities = [Priority.NORM, Priority.HIGH, Priority.URGT]
     priority_code = np.zeros(len(is_hvps), np.int8)
@@ -153,7 +156,7 @@ def transfers_table(
     return build(
         "transfers",
         {
-            "date": dates_of(timetable, _close_day(day, time_ms, timetable)),
+            "date": dates_of(timetable, close_day(day, time_ms, timetable)),
             "sequence": np.arange(len(rows)),
             "time_ms": time_ms,
             "debtor": text(told.debtor[sequence], directory.accounts),
@@ -162,12 +165,20 @@ def transfers_table(
             "level": pa.array(fates.level[sequence], mask=~in_queue),
             "kind": text(told.kind[sequence], list(TransferKind)),
             "payment_id": told.payment_ids.take(pa.array(sequence)),
+            "for_payment": _covered_ids(told, sequence),
             "matching": pa.array(MATCHING_CAUSE - cause.astype(np.int64), mask=cause > MATCHING_CAUSE),
         },
     )
 
 
-def _close_day(day: Array, time_ms: Array, timetable: Timetable) -> Array:
+def _covered_ids(told: Instructions, sequence: Array) -> pa.Array:
+    """The payment for which a rescue or a pledge loan was made; of its repayment and interest that of the loan."""
+    covered = told.for_sequence[sequence]
+    covered = np.where(covered == NOBODY, covered, np.where(told.is_item[covered], covered, told.for_sequence[covered]))
+    return told.payment_ids.take(pa.array(covered, mask=covered == NOBODY))
+
+
+def close_day(day: Array, time_ms: Array, timetable: Timetable) -> Array:
     """Closing acts at the very end of the window belong to the date that ends, not to the next one."""
     ends = np.array([d.window_end_ms for d in timetable.business_days])
     at_end = (day > 0) & (time_ms == ends[np.maximum(day - 1, 0)])
@@ -210,7 +221,7 @@ def accounts_table(closes: Sequence[DayClose], opening: Array, directory: Direct
             "lowest_fen": lowest,
             "min_available_fen": pa.array(over_days("lowest_available"), mask=central),
             "peak_overdraft_fen": np.maximum(0, -lowest),
-            "peak_pledge_fen": np.zeros(len(lowest), np.int64),
+            "peak_pledge_fen": over_days("peak_pledged"),
             "penalty_loan_fen": _joined([close.penalty_fen for close in closes]),
             "overdraft_interest_fen": _joined([close.interest_fen for close in closes]),
             "sent_fen": over_days("sent"),
@@ -295,7 +306,7 @@ def matchings_table(recorder: Recorder, timetable: Timetable) -> pa.Table:
     """One row per queue matching (排队撮合), by number."""
     found = recorder.matchings
     times = np.array([matching.time_ms for matching in found], np.int64)
-    day = _close_day(np.asarray(timetable.day_index(times)), times, timetable)
+    day = close_day(np.asarray(timetable.day_index(times)), times, timetable)
     columns: dict[str, pa.Array] = {"date": dates_of(timetable, day)}
     for name in ("time_ms", "settled_ms", "considered", "considered_fen", "settled", "settled_fen", "bound_fen"):
         columns[name] = pa.array([getattr(matching, name) for matching in found], pa.int64())
@@ -310,7 +321,7 @@ def events_table(recorder: Recorder, timetable: Timetable) -> pa.Table:
     """Events in order of time; at one instant in the order in which they were noted."""
     events = sorted(recorder.events, key=lambda event: event.time_ms)
     times = np.array([event.time_ms for event in events], np.int64)
-    day = _close_day(np.asarray(timetable.day_index(times)), times, timetable)
+    day = close_day(np.asarray(timetable.day_index(times)), times, timetable)
     return build(
         "events",
         {

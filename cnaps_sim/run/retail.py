@@ -13,6 +13,7 @@ from cnaps_sim.core.netting_desk import Netting
 from cnaps_sim.core.records import NO_WARNING_LINE, Records
 from cnaps_sim.engine.clock import Process, Rank
 from cnaps_sim.engine.netting_recorder import NettingRecorder, Round
+from cnaps_sim.run.retail_population import retail_terms
 from cnaps_sim.run.third_party import drawn_nets
 from cnaps_sim.scenario.retail import Release
 from cnaps_sim.systems.nets import Nets, NetsRules
@@ -22,6 +23,7 @@ from cnaps_sim.words.retail_days import RetailDay
 from cnaps_sim.words.units import MS_PER_HOUR, MS_PER_MINUTE
 from cnaps_sim.workload.retail_amended import AmendedRetail, Return
 from cnaps_sim.workload.retail_chunk import RetailStream
+from cnaps_sim.workload.retail_limits import ReplyLimits
 
 if TYPE_CHECKING:
     from cnaps_sim.run.population import Population
@@ -59,6 +61,7 @@ class RetailClearing:
         self.clock = world.clock
         self.netting = world.netting
         self.stream = AmendedRetail(stream)
+        self.limits = ReplyLimits(retail_terms(world.loaded), stream.dates, world.timetable.calendar)
         terms = world.loaded.scenario.nets
         self.recorder = NettingRecorder(self.netting)
         population = world.population
@@ -189,12 +192,13 @@ class RetailClearing:
         account = self.world.books.accounts[row]
         closed = Life(int(account["life"])) in (Life.TO_OPEN, Life.CLOSED)
         logged_in = bool(account["logged_in"])
+        now = int(self.clock.now)
         self.recorder.drain()
         self.netting.set_closed(row, closed)
-        self.netting.set_logged_in(row, logged_in)
+        self.netting.set_logged_in(now, row, logged_in)
         if self.auditor is not None:
             self.auditor.see_closed(row, closed)
-            self.auditor.see_logged_in(row, logged_in)
+            self.auditor.see_logged_in(now, row, logged_in)
 
     # what the auditor is told -----------------------------------------------------------------------------------------
 

@@ -22,8 +22,10 @@ from cnaps_sim.run import results
 from cnaps_sim.run.actions import Actions
 from cnaps_sim.run.columns import empty_table
 from cnaps_sim.run.fates import Fates, Instructions
+from cnaps_sim.run.retail_kinds import kinds_told
 from cnaps_sim.run.saving import liquidity_saving
 from cnaps_sim.run.store import Run
+from cnaps_sim.run.tool_study import Done, compare_tools
 from cnaps_sim.run.world import Progress, World
 from cnaps_sim.scenario.load import Loaded
 from cnaps_sim.scenario.resolve import resolved, scenario_sha256
@@ -33,7 +35,7 @@ from cnaps_sim.words.codes import System
 from cnaps_sim.words.tables import TABLES
 
 if TYPE_CHECKING:
-    from cnaps_sim.run.retail import RetailClearing
+    from cnaps_sim.core.records import Records
     from cnaps_sim.run.retail_results import RetailResults
 
 #: Tables that hold one row per payment, and those that hold one row per account and date or sample.
@@ -42,6 +44,8 @@ ACCOUNT_TABLES = ("accounts", "series")
 
 #: Computes the summary of a run from its tables; it lives above this room.
 Summarise = Callable[[Run], dict[str, Any]]
+#: Handed a world before it is played; what it returns is called when it has been.
+Watch = Callable[[World], Callable[[], None]]
 
 
 def simulate(
@@ -50,28 +54,37 @@ def simulate(
     replication: int = 0,
     progress: Progress | None = None,
     replay: Path | None = None,
+    compared: Done | None = None,
+    watch: Watch | None = None,
 ) -> Run:
     """Run a scenario and return everything it leaves behind, audited. InputError for what its files hold wrong.
 
+    compared: told how many steps of the comparison of tools are done, where the scenario asks for one
+    watch: looks on (see `monitor`)
     replay: the message log of an earlier run; what reached the centre then reaches it again (see `exchange.Exchange`)
     """
     started = time.perf_counter()
     world = World(loaded, replication, progress, replay=replay)
     _tell_rejected(world)
     Actions(world).schedule()
+    seen_played = None if watch is None else watch(world)
     generated = time.perf_counter()
     stream_verdict = world.run()
+    if seen_played is not None:
+        seen_played()
     played = time.perf_counter()
     tables = make_tables(world)
     unwanted = unwanted_tables(loaded.scenario.record)
     retail = None if world.retail is None else _retail_results(world, tables)
+    if retail is not None:
+        tables |= _retail_tables(world, tables["series"], retail.late)
     made = time.perf_counter()
     comes_later = retail is not None and retail.payments is not None  # with a digest of its own
     manifest = _manifest(world, tables, (*unwanted, "payments") if comes_later else unwanted)
     run = Run(tables, manifest, _resolved_with_places(loaded), loaded.source_text)
     if retail is not None:
         manifest["items"] |= retail.items
-        manifest["outcomes"] = _with_peaks(world, retail.outcomes)
+        manifest["outcomes"] = _with_peaks(world, retail)
         manifest |= {"rounds": retail.rounds, "caps": retail.caps}
         if comes_later:
             rows = tables["payments"].num_rows + retail.seen.rows
@@ -80,10 +93,12 @@ def simulate(
         manifest["messages"] = world.exchange.summary()
         run.message_log = world.exchange.log
     seen = None if retail is None else retail.seen
-    recorded = _recorded(tables)
+    recorded = _recorded(tables, world.retail is not None)
     if comes_later:  # even if retail items are all that it holds
         recorded["payments"] = tables["payments"]
-    verdict = stream_verdict + audit_tables(recorded, manifest, check_digests=False, retail=seen)
+    verdict = stream_verdict + audit_tables(
+        recorded, manifest, check_digests=False, retail=seen, scenario=run.scenario
+    )  # fmt: skip
     manifest["audit"] = _verdict(verdict)
     if retail is not None and retail.payments is not None:
         run.recorded_payments = retail.payments
@@ -93,6 +108,9 @@ def simulate(
     if loaded.scenario.hvps.matching.is_on and loaded.scenario.hvps.matching.saving:
         manifest["matching"] = liquidity_saving(loaded, world.population, progress).as_dict()
     saved = time.perf_counter()
+    if loaded.scenario.compare_tools:
+        manifest["tools"] = compare_tools(world, replication, compared)
+    compared_all = time.perf_counter()
     manifest["summary"] = summarise(run)
     manifest["wall_s"] = {
         "generate": round(generated - started, 3),
@@ -100,6 +118,7 @@ def simulate(
         "tables": round(made - played, 3),
         "digest_and_audit": round(audited - made, 3),
         "saving": round(saved - audited, 3),
+        "comparing_tools": round(compared_all - saved, 3),
         "total": round(time.perf_counter() - started, 3),
     }
     run.unwanted = unwanted
@@ -123,21 +142,22 @@ def _tell_rejected(world: World) -> None:
         world.recorder.tell(begins_ms, "message_rejected", file.name, file.fault.sentence())
 
 
-def _with_peaks(world: World, outcomes: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The outcomes with the longest cap queue, which only BEPS has."""
+def _with_peaks(world: World, retail: RetailResults) -> dict[str, dict[str, Any]]:
+    """The outcomes with what the netting server counted: kinds, and the longest cap queue, which only BEPS has."""
     assert world.netting is not None
     desk = world.netting.netting[0]
-    for system, of_system in outcomes.items():
+    for system, of_system in retail.outcomes.items():
         queues = system == System.BEPS
         of_system["peak_queue"] = {
             "count": int(desk["peak_waiting_count"]) if queues else 0,
             "value_fen": int(desk["peak_waiting_fen"]) if queues else 0,
         }
-    return outcomes
+        of_system["kinds"] = kinds_told(retail.tallies, System(system))
+    return retail.outcomes
 
 
 def make_tables(world: World) -> dict[str, pa.Table]:
-    """All result tables of a world that has been played; of payments those of HVPS and SAPS."""
+    """All result tables of a world that has been played, but for what retail clearing adds to them."""
     recorder, flow, directory, timetable = world.recorder, world.population.flow, world.directory, world.timetable
     log = recorder.whole_log()
     told = Instructions.gather(flow, recorder)
@@ -152,29 +172,30 @@ def make_tables(world: World) -> dict[str, pa.Table]:
             "events": beside.submit(results.events_table, recorder, timetable),
         }
         tables = {name: made.result() for name, made in making.items()}
-    if world.retail is not None:
-        tables |= _retail_tables(world.retail, tables["series"], len(world.population.rows))
     return {name: tables.get(name, empty_table(name)) for name in TABLES}
 
 
-def _retail_tables(clearing: RetailClearing, series: pa.Table, participants: int) -> dict[str, pa.Table]:
+def _retail_tables(world: World, series: pa.Table, late: Records) -> dict[str, pa.Table]:
     """Rounds, and the series with what the netting server adds to it."""
     from cnaps_sim.run.retail_tables import merged_series, retail_series, rounds_table
 
-    accounts, days = clearing.world.directory.accounts, clearing.stream.dates
-    added = retail_series(clearing.recorder, accounts[:participants], days)
+    clearing = world.retail
+    assert clearing is not None
+    accounts, days = world.directory.accounts, clearing.stream.dates
+    added = retail_series(clearing.recorder, accounts[: len(world.population.rows)], days, late)
     return {"rounds": rounds_table(clearing.recorder, accounts, days), "series": merged_series(series, added)}
 
 
-def _recorded(tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
-    return {name: table for name, table in tables.items() if table.num_rows}
+def _recorded(tables: Mapping[str, pa.Table], has_retail: bool) -> dict[str, pa.Table]:
+    """Tables with rows; rounds that left no net have a table too."""
+    return {name: table for name, table in tables.items() if table.num_rows or (has_retail and name == "rounds")}
 
 
 def _manifest(world: World, tables: Mapping[str, pa.Table], unread: Sequence[str]) -> dict[str, Any]:
     """The manifest but for the verdict, the summary and wall times. Tables that nobody will read have no digest."""
     scenario = world.loaded.scenario
     inputs = {key: _sha256(path) for key, path in world.loaded.files.items()}
-    recorded = _recorded(tables)
+    recorded = _recorded(tables, world.retail is not None)
     return {
         "version": cnaps_sim.__version__,
         "scenario": scenario.name,

@@ -133,25 +133,33 @@ def _bits(values: Array) -> int:
 class Rehearsals:
     """Plays one scenario again with other opening balances, and counts how often."""
 
-    def __init__(self, loaded: Loaded, population: Population, progress: Progress | None = None) -> None:
+    def __init__(
+        self, loaded: Loaded, population: Population, progress: Progress | None = None, replication: int = 0
+    ) -> None:
         self.loaded = loaded
         self.population = population
         self.progress = progress
+        self.replication = replication
         self.played = 0
         self.waits = Waits(population.flow, loaded.scenario.business_timetable())
 
     def delay(self, parts: int, matched: bool) -> Delay:
         """The delay with so many thousandths of the opening balances; an opening overdraft stays as it is."""
+        meter = DelayMeter(self.waits)
+        self.play(parts, matched, meter.see)
+        return meter.delay()
+
+    def play(self, parts: int, matched: bool, *listeners: Callable[[Records], None]) -> World:
+        """The day with so many thousandths of the opening balances; listeners see the log of the books."""
         opening = self.population.opening
         cut = opening // PARTS * parts + opening % PARTS * parts // PARTS
         population = dataclasses.replace(self.population, opening=np.where(opening > 0, cut, opening))
-        world = World(self.loaded, progress=self._show, rehearsal=Rehearsal(population, matched))
-        meter = DelayMeter(self.waits)
-        world.recorder.listeners.append(meter.see)
+        world = World(self.loaded, self.replication, self._show, Rehearsal(population, matched))
+        world.recorder.listeners += listeners
         Actions(world).schedule()
         world.play()
         self.played += 1
-        return meter.delay()
+        return world
 
     def _show(self, time_ms: int, _payments: int) -> None:
         """All payments have been shown; but whoever shows them may want to stop."""

@@ -1,9 +1,9 @@
-"""Stress: each bank in turn stops sending (停止发出), and what that leaves unsettled at all the others.
+"""Stress: each bank in turn meets a strain, such as to stop sending, and what that leaves unsettled at all the others.
 
 The day is played once undisturbed and once per bank, each time with the same seed, payments and opening balances and
-with one more action `stop_sending`; without tables and auditor. Retail payments of BEPS and IBPS, if there are any, go
-on, because a bank that stops holds back payments of HVPS only. What the central bank books itself (nets, fees, loans,
-returns) moves money in every play but is counted in none.
+with one strain more (see `stress_kinds`); without tables and auditor. Retail payments of BEPS and IBPS, if there are
+any, go on, because a bank that is silent holds back payments of HVPS only; they count where the strain is on the cap.
+What the central bank books itself (nets, fees, loans, returns) moves money in every play but is counted in none.
 """
 
 from __future__ import annotations
@@ -24,17 +24,14 @@ from cnaps_sim.run.actions import Actions
 from cnaps_sim.run.columns import NEVER, Array
 from cnaps_sim.run.population import Population, populate
 from cnaps_sim.run.saving import Delay, DelayMeter, Waits, exact_dot
+from cnaps_sim.run.stress_kinds import Strain, Strains, span_of
 from cnaps_sim.run.world import Rehearsal, World
-from cnaps_sim.scenario.actions import StopSending
 from cnaps_sim.scenario.load import Loaded
 from cnaps_sim.scenario.matching import Bound
-from cnaps_sim.scenario.moments import Moment
-from cnaps_sim.systems.hvps import Hvps
 from cnaps_sim.words.codes import Act
 from cnaps_sim.words.errors import InputError
 from cnaps_sim.words.streams import Streams
-from cnaps_sim.words.timetable import Timetable
-from cnaps_sim.words.units import MS_PER_HOUR, format_clock
+from cnaps_sim.words.units import MS_PER_HOUR
 
 #: Threads if nobody says how many. The rules of the books run beside each other, what is Python does not, so that more
 #: of them only wait for each other.
@@ -45,10 +42,11 @@ Done = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class BankStress:
-    """What it does to the others that one bank stops sending. Money in fen.
+    """What a strain on one bank does to the others. Money in fen.
 
-    account, name:         the bank that stops
-    unsettled_fen, _count: payments of other banks that settle in the undisturbed day and no longer do
+    account, name:         the bank
+    unsettled_fen, _count: payments of other banks that settle in the undisturbed day and no longer do; where the cap is
+                           cut also by how much less of BEPS and IBPS each of them has netted
     banks_affected:        other banks with such a payment
     banks_delayed:         other banks with a payment that still settles, but later
     delay_added_fen_h:     sum of amount times time waited of the other banks' payments, less that of the undisturbed
@@ -76,7 +74,7 @@ class BankStress:
 
 @dataclass(frozen=True)
 class Undisturbed:
-    """The day on which nobody stops. Money in fen; payments of the workload of HVPS only."""
+    """The day without any strain. Money in fen; payments of the workload of HVPS only."""
 
     submitted_fen: int
     submitted_count: int
@@ -91,6 +89,7 @@ class Outcome(DelayMeter):
     """What one play of the day came to, payment by payment.
 
     settled_ms: when each payment of the flow settled, NEVER if it did not
+    netted_fen, netted_count: payments of BEPS and IBPS that each account's bank has paid, empty without them
     peak_count, peak_fen: most payments of HVPS that waited in all queues together, and their value
     """
 
@@ -99,6 +98,8 @@ class Outcome(DelayMeter):
         self.settled_ms: Array = np.full(len(waits.end), NEVER)
         self.peak_count = 0
         self.peak_fen = 0
+        self.netted_fen: Array = np.zeros(0, np.int64)
+        self.netted_count: Array = np.zeros(0, np.int64)
 
     def see(self, log: Records) -> None:
         """Entries of the log in order."""
@@ -121,13 +122,13 @@ class Outcome(DelayMeter):
 
 
 class Stress:
-    """Plays one scenario with one bank or none stopped.
+    """Plays one scenario with a strain on one bank or on none.
 
-    loaded: a scenario without messages; stop_at, until: see `stop_sending` of `scenario.actions`
-    InputError, with the place `stop_at` or `until`, for instants at which nobody can stop, and for messages.
+    loaded: a scenario without messages
+    InputError, with the place of an argument, for a strain that cannot be, and for messages.
     """
 
-    def __init__(self, loaded: Loaded, stop_at: Moment, until: Moment | None = None) -> None:
+    def __init__(self, loaded: Loaded, strain: Strain) -> None:
         scenario = loaded.scenario
         if scenario.messages > 0:
             raise InputError(
@@ -135,12 +136,12 @@ class Stress:
                 "", "off, such as --set messages=off",
             )  # fmt: skip
         timetable = scenario.business_timetable()
-        self.stop_ms, self.until_ms = stop_span(timetable, stop_at, until)
-        self.stop_at, self.until = stop_at, until
+        self.span = span_of(strain, timetable)
         matching = scenario.hvps.matching.model_copy(update={"bound": Bound.NONE})  # it is told and changes nothing
         hvps = scenario.hvps.model_copy(update={"matching": matching})
         self.loaded = dataclasses.replace(loaded, scenario=scenario.model_copy(update={"hvps": hvps}))
         self.population: Population = populate(loaded, timetable, Streams(scenario.seed))
+        self.strains = Strains(strain, self.span, loaded, self.population)
         self.waits = Waits(self.population.flow, timetable)
         debtor = self.population.flow.rows["debtor"]
         order = np.argsort(debtor, kind="stable")
@@ -151,18 +152,24 @@ class Stress:
         self._base_delay = self.base.delay()
 
     def play(self, bank: int | None) -> Outcome:
-        """The day with this account stopped, or with none."""
+        """The day with the strain on this account, or on none."""
         scenario = self.loaded.scenario
         if bank is not None:
-            account = self.population.rows[bank]["account"]
-            stop = StopSending(at=self.stop_at, do="stop_sending", account=account, until=self.until)
-            scenario = scenario.model_copy(update={"actions": (*scenario.actions, stop)})
+            scenario = self.strains.amended(scenario, bank)
         loaded = dataclasses.replace(self.loaded, scenario=scenario)
         world = World(loaded, progress=self._look, rehearsal=Rehearsal(self.population, matched=True))
         outcome = Outcome(self.waits)
         world.recorder.listeners.append(outcome.see)
-        Actions(world).schedule()
+        actions = Actions(world)
+        actions.schedule()
+        if bank is None:
+            self.strains.see_undisturbed(world)
+        else:
+            self.strains.schedule(world, actions, bank)
         world.play()
+        if world.retail is not None:
+            positions = world.retail.netting.positions
+            outcome.netted_fen, outcome.netted_count = np.array(positions["sent"]), np.array(positions["sent_count"])
         peaks = [close.peaks for close in world.recorder.day_closes]
         outcome.peak_count = max(peak["peak_hvps_count"] for peak in peaks)
         outcome.peak_fen = max(peak["peak_hvps_fen"] for peak in peaks)
@@ -173,7 +180,7 @@ class Stress:
             raise KeyboardInterrupt
 
     def undisturbed(self) -> Undisturbed:
-        """The figures of the day on which nobody stops."""
+        """The figures of the day without any strain."""
         count, value = self._total(np.arange(len(self.waits.amount)))
         settled_count, settled = self._total(np.flatnonzero(self.base.settled))
         return Undisturbed(
@@ -187,8 +194,8 @@ class Stress:
         )
 
     def of(self, bank: int) -> BankStress:
-        """What it does that this account stops."""
-        outcome = self.play(bank) if self._holds_back(bank) else self.base
+        """What the strain on this account does."""
+        outcome = self.play(bank) if self.strains.may_change_something(bank, self._sends_meanwhile(bank)) else self.base
         debtor, own = self.population.flow.rows["debtor"], self._rows_of[bank]
         lost = np.flatnonzero(self.base.settled & ~outcome.settled)
         lost_own, lost_elsewhere = lost[debtor[lost] == bank], lost[debtor[lost] != bank]
@@ -197,13 +204,20 @@ class Stress:
         after = _less(outcome.delay() if outcome is not self.base else self._base_delay, outcome.delay_of(own))
         count, value = self._total(lost_elsewhere)
         own_count, own_value = self._total(lost_own)
+        hit = debtor[lost_elsewhere]
+        if self.strains.counts_retail:
+            less_fen, less_count = self._less_netted(outcome)
+            own_value, own_count = own_value + int(less_fen[bank]), own_count + int(less_count[bank])
+            less_fen[bank] = less_count[bank] = 0
+            value, count = value + sum(less_fen.tolist()), count + int(less_count.sum())
+            hit = np.append(hit, np.flatnonzero(less_fen))
         row = self.population.rows[bank]
         return BankStress(
             account=row["account"],
             name=row["name"],
             unsettled_fen=value,
             unsettled_count=count,
-            banks_affected=len(np.unique(debtor[lost_elsewhere])),
+            banks_affected=len(np.unique(hit)),
             banks_delayed=len(np.setdiff1d(debtor[later], [bank])),
             delay_added_fen_h=_whole_hours(after.waited - before.waited),
             rho_elsewhere=after.rho,
@@ -214,14 +228,15 @@ class Stress:
             own_unsettled_count=own_count,
         )
 
-    def _holds_back(self, bank: int) -> bool:
-        """Whether the stop changes anything: the bank is told to pay meanwhile, or a stop of the scenario meets it."""
-        account = self.population.rows[bank]["account"]
-        actions = self.loaded.scenario.actions
-        if any(isinstance(action, StopSending) and action.account == account for action in actions):
-            return True
+    def _sends_meanwhile(self, bank: int) -> bool:
+        """Whether the bank is told to pay between the begin and the end of the strain."""
         times = self.waits.instructed[self._rows_of[bank]]
-        return bool(((times >= self.stop_ms) & (times < self.until_ms)).any())
+        return bool(((times >= self.span.from_ms) & (times < self.span.until_ms)).any())
+
+    def _less_netted(self, outcome: Outcome) -> tuple[Array, Array]:
+        """By how much less each account's bank has paid in BEPS and IBPS than undisturbed: fen, and items."""
+        less_fen = np.maximum(0, self.base.netted_fen - outcome.netted_fen)
+        return less_fen, np.maximum(0, self.base.netted_count - outcome.netted_count)
 
     def _total(self, rows: Array) -> tuple[int, int]:
         """Count and value of payments, exactly."""
@@ -248,27 +263,6 @@ class Stress:
             pool.shutdown(cancel_futures=True)
         ranked = [found[bank] for bank in banks]
         return sorted(ranked, key=lambda row: (-row.unsettled_fen, -row.unsettled_count, -row.delay_added_fen_h))
-
-
-def stop_span(timetable: Timetable, stop_at: Moment, until: Moment | None) -> tuple[int, int]:
-    """From when to when a bank keeps its payments back, ms of the run; without `until` to the date's cut-off.
-
-    InputError with the place `stop_at` or `until`.
-    """
-    days = timetable.business_days
-    stop_ms = stop_at.ms(timetable.first_date)
-    day = days[timetable.day_index(stop_ms)]
-    first_ms = Hvps.begins_ms(days[0])
-    if not first_ms <= stop_ms < day.cut_off_ms:
-        allowed = f"from {format_clock(first_ms)} to before the cut-off at {format_clock(day.cut_off_ms)}"
-        problem = "after cut-off nobody sends" if stop_ms >= day.cut_off_ms else "before the day begins nobody sends"
-        raise InputError("stop_at", "", problem, str(stop_at), allowed)
-    if until is None:
-        return stop_ms, day.cut_off_ms
-    until_ms = until.ms(timetable.first_date)
-    if until_ms <= stop_ms:
-        raise InputError("until", "", "is not after the moment it begins", str(until), f"after {stop_at}")
-    return stop_ms, until_ms
 
 
 def _less(all_payments: Delay, own: Delay) -> Delay:

@@ -11,15 +11,20 @@ import numpy as np
 
 from cnaps_sim.audit import StreamAuditor, Verdict
 from cnaps_sim.audit.stream import AccountTerms
+from cnaps_sim.audit.told import ToolTerms
 from cnaps_sim.core import Books
 from cnaps_sim.core.records import Records
 from cnaps_sim.engine.clock import Clock, Process, Rank
 from cnaps_sim.engine.recorder import Recorder
+from cnaps_sim.run.behaviours import Behaviours
 from cnaps_sim.run.matching import keeps_sequence, limit_rows, matching_rules
 from cnaps_sim.run.population import Population, legs_of, populate
+from cnaps_sim.run.tools import LiquidityTools, liquidity_tools
 from cnaps_sim.scenario.load import Loaded
 from cnaps_sim.systems.ccms import Ccms
+from cnaps_sim.systems.credit import Credit
 from cnaps_sim.systems.dvp import DvpTrades
+from cnaps_sim.systems.fund_pools import FundPools
 from cnaps_sim.systems.hvps import Hvps
 from cnaps_sim.systems.matching import QueueMatching
 from cnaps_sim.systems.saps import Saps
@@ -74,14 +79,17 @@ class World:
             self.population = rehearsal.population
         self.directory = self.population.directory()
         limits = limit_rows(loaded, self.population.index)
+        self.tools = liquidity_tools(loaded, self.population, self.timetable, self.streams)
         self.books = Books(
-            self.population.terms(),
+            self.tools.terms(self.population.terms()),
             discipline=scenario.hvps.discipline,
             reprioritise=scenario.hvps.reprioritise,
             limits=limits,
+            first_booking=len(self.population.flow),
+            **self.tools.of_books(self.directory.accounts),
         )
         self.opening = np.array(self.books.accounts["balance"])
-        self.recorder = Recorder(self.books, len(self.population.flow), keep_log=rehearsal is None)
+        self.recorder = Recorder(self.books, keep_log=rehearsal is None)
         self.netting = self._netting()
         self.clock = Clock(self.books, self._begins_ms(), self.netting)
         names = self.directory.accounts
@@ -91,6 +99,8 @@ class World:
         self.matching: QueueMatching | None = None
         if self.rules is not None:
             self.matching = QueueMatching(self.clock, self.recorder, self.rules, names)
+        self.pools = FundPools(self.clock, self.recorder, names, self.tools.pools) if self.tools.pools else None
+        self.credit = Credit(self.clock, self.recorder, self.saps, names, self.tools.credit)
         self.hvps = Hvps(
             self.clock,
             self.recorder,
@@ -100,6 +110,8 @@ class World:
             self._see_phase,
             self._see_close,
             self.matching,
+            self.pools,
+            self.credit,
         )
         self.retail: RetailClearing | None = None
         if self.population.retail is not None:
@@ -111,19 +123,22 @@ class World:
             DvpTrades(self.recorder, legs, self.population.flow.payment_ids)
         self.auditor = self._auditor(limits) if rehearsal is None else None
         self._bookings_told = 0
+        self._moves_told = 0
         self._progress = progress
         self.exchange: Exchange | None = None
         if scenario.messages > 0 and rehearsal is None:
             from cnaps_sim.run.exchange import Exchange  # messages take a while to load, and most runs need none
 
             self.exchange = Exchange(self, replay)
+        self.behaviours = Behaviours(self)
         self._wire()
 
     def _auditor(self, limits: Sequence[tuple[int, int, int]]) -> StreamAuditor:
         duration_ms = 0 if self.rules is None else self.rules.duration_ms
         terms = _auditors_terms(self.books, self.directory.accounts)
         discipline = self.loaded.scenario.hvps.discipline
-        return StreamAuditor(terms, discipline, keeps_sequence(self.rules), duration_ms, limits)
+        tools = _auditors_tools(self.books, self.tools, self.directory.accounts) if self.tools.are_any else None
+        return StreamAuditor(terms, discipline, keeps_sequence(self.rules), duration_ms, limits, tools)
 
     def _begins_ms(self) -> int:
         begins_ms = Hvps.begins_ms(self.timetable.business_days[0])
@@ -150,6 +165,7 @@ class World:
         self.recorder.on_warning = self.ccms.warn
         self.clock.on_chunk.append(self._end_chunk)
         self.clock.feed(rows, 0, None if self.exchange is None else self.exchange.rows)
+        self.behaviours.start()
         if self.exchange is not None:
             self.exchange.start()
         if self.retail is not None:
@@ -159,6 +175,7 @@ class World:
             self.auditor.see_flow(rows, 0)
             self.auditor.see_phase(int(self.clock.now), Phase.PREPARATION)
             self._tell_initial_controls()
+            self._tell_of_tools()
             self.clock.process(self._samples())
 
     def run(self) -> Verdict:
@@ -209,6 +226,9 @@ class World:
             self.auditor.see_bookings(
                 [(b.sequence, b.debtor, b.creditor, b.amount, b.level, b.kind.value) for b in new]
             )
+        for moves in self.recorder.moves[self._moves_told :]:
+            self.auditor.see_moves(moves)
+        self._moves_told = len(self.recorder.moves)
         self.auditor.see_log(log)
 
     def _see_phase(self, time_ms: int, phase: Phase, special: bool) -> None:
@@ -222,16 +242,18 @@ class World:
             self.exchange.tell_statements(day)
         if self.auditor is None:
             return
-        balances = np.array(self.books.accounts["balance"])
-        self.auditor.end_of_day(time_ms, balances, int(self.books.desk["waiting_count"][0]))
+        accounts = self.books.accounts
+        kept = [np.array(accounts[name]) for name in ("pledged", "earmark")] if self.tools.are_any else []
+        waiting_count = int(self.books.desk["waiting_count"][0])
+        self.auditor.end_of_day(time_ms, np.array(accounts["balance"]), waiting_count, *kept)
 
     def tell_auditor_of_limit(self, account: int, field: str, value: int) -> None:
-        """A limit is about to change; the log has been drained."""
+        """A money term is about to change, or stays what it is after all; the log has been drained."""
         if self.auditor is not None:
             self.auditor.see_limit_change(int(self.clock.now), account, field, value)
 
     def tell_auditor_of_bilateral_limit(self, debtor: int, creditor: int, fen: int | None) -> None:
-        """A bilateral limit is about to be set or, with None, removed; the log has been drained."""
+        """A limit (双边限额, 多边限额) is about to be set or, with None, removed; the log has been drained."""
         if self.auditor is not None:
             self.auditor.see_bilateral_limit(int(self.clock.now), debtor, creditor, fen)
 
@@ -245,6 +267,54 @@ class World:
         controlled = bool(record["debit_control"]) if debit_control is None else debit_control
         frozen = int(record["life"]) == Life.FROZEN if life is None else life == Life.FROZEN
         self.auditor.see_control(int(self.clock.now), account, controlled or frozen)
+        is_open = int(record["life"]) == Life.OPEN if life is None else life == Life.OPEN
+        self.auditor.see_life(int(self.clock.now), account, is_open)
+
+    def _tell_of_tools(self) -> None:
+        """From now on the auditor is told what becomes of pools, pledge loans and the funds of matchings."""
+        if not self.tools.are_any:
+            return
+        if self.pools is not None:
+            self.pools.before_change = self.tell_auditor_of_pool
+        self.credit.before_overdue = self.tell_auditor_of_overdue
+        self.credit.before_default = self.tell_auditor_of_write_off
+        self.credit.after_default = self.tell_auditor_of_pledge
+        if self.matching is not None:
+            self.matching.on_reserve = self.tell_auditor_of_reserved
+        for account in np.flatnonzero(self.books.accounts["life"] != Life.OPEN):
+            self.tell_auditor_of_control(int(account))
+
+    def tell_auditor_of_pool(self, pool: int, active: bool) -> None:
+        """A fund pool is about to begin or cease to work."""
+        assert self.auditor is not None
+        self.recorder.drain()
+        self.auditor.see_pool(int(self.clock.now), pool, active)
+
+    def tell_auditor_of_overdue(self, extra_ppm: int) -> None:
+        """Pledge loans are about to become overdue."""
+        assert self.auditor is not None
+        self.recorder.drain()
+        self.auditor.see_overdue(int(self.clock.now), extra_ppm)
+
+    def tell_auditor_of_write_off(self, account: int) -> None:
+        """The pledge loans of an account are about to be written off."""
+        assert self.auditor is not None
+        self.recorder.drain()
+        self.auditor.see_write_off(int(self.clock.now), account)
+
+    def tell_auditor_of_pledge(self, account: int) -> None:
+        """The terms of pledge financing of an account have changed."""
+        assert self.auditor is not None
+        room, start = (int(self.books.accounts[name][account]) for name in ("pledge_room", "pledge_start"))
+        automatic = self.tools.pledges[account][2]
+        self.auditor.see_pledge(int(self.clock.now), account, room, start, automatic)
+
+    def tell_auditor_of_reserved(self, is_reserved: bool) -> None:
+        """Funds have been kept for a matching under way, or are about to be set free."""
+        assert self.auditor is not None
+        self.recorder.drain()
+        kept = np.array(self.books.accounts["reserved_matching"])
+        self.auditor.see_reserved(int(self.clock.now), kept if is_reserved else np.zeros_like(kept))
 
     def _tell_initial_controls(self) -> None:
         """Tell the auditor which accounts begin under control."""
@@ -269,4 +339,24 @@ def _auditors_terms(books: Books, names: list[str]) -> AccountTerms:
         central_bank=np.array(accounts["central_bank"]),
         floor=np.array(accounts["floor"]),
         names=names,
+    )
+
+
+def _auditors_tools(books: Books, tools: LiquidityTools, names: list[str]) -> ToolTerms:
+    accounts, told = books.accounts, tools.of_books(names)
+    automatic = np.zeros(len(names), np.bool_)
+    automatic[: len(tools.pledges)] = [given[2] for given in tools.pledges]
+    return ToolTerms(
+        earmark=np.array(accounts["earmark"]),
+        reserved_high=np.array(accounts["reserved_high"]),
+        reserved_urgent=np.array(accounts["reserved_urgent"]),
+        pools=told["pools"],
+        active=[bool(active) for active in books.tools.pools["active"][: len(tools.pools)]],
+        pool_seed=told["pool_seed"],
+        room=np.array(accounts["pledge_room"]),
+        start=np.array(accounts["pledge_start"]),
+        automatic=automatic,
+        lender=told["lender"],
+        interest_account=told["interest_account"],
+        rate_ppm=told["pledge_rate_ppm"],
     )

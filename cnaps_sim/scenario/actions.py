@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, WithJsonSchema, model_validator
 
 from cnaps_sim.scenario.faults import fault
+from cnaps_sim.scenario.matching import Counterparty
 from cnaps_sim.scenario.moments import MomentField
 from cnaps_sim.scenario.quantities import Amount, SignedMoney, read_money
 from cnaps_sim.scenario.terms import AccountId, OneOf, PaymentId, Switch, Terms, listed, shape
@@ -138,7 +139,7 @@ class Set(OnAccount):
     ] = Field(description="CNY; AS00 to AS06 for status")
 
 
-#: The word for a bilateral limit that ends.
+#: The word for a limit that ends.
 _NO_LIMIT: Final = "none"
 
 
@@ -158,13 +159,13 @@ def _limit_text(limit: int | str) -> str:
 
 
 class SetLimit(OnAccount):
-    """The participant sets, changes or removes its bilateral limit (双边限额) towards another.
+    """The participant sets, changes or removes its limit towards another (双边限额) or all together (多边限额).
 
-    `limit` is int fen, or `none` to remove it. One towards an account that it had none for counts from now on.
+    `limit` is int fen, or `none` to remove it. One where it had none counts from now on.
     """
 
     do: Literal["set_limit"]
-    to: AccountId = Field(description="the account it pays")
+    to: Counterparty = Field(default=None, description="the account it pays; all, or left out: all others together")
     limit: Annotated[
         int | str,
         BeforeValidator(_limit),
@@ -230,7 +231,7 @@ def _about(value: object) -> object:
 class Ask(OnAccount):
     """The participant asks the centre by message.
 
-    Its balances (一揽子流动性实时查询), its queue, the business day, its account so far today, or its bilateral limits.
+    Its balances (一揽子流动性实时查询), its queue, the business day, its account so far today, or its limits.
     """
 
     do: Literal["ask"]

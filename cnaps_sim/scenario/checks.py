@@ -9,14 +9,16 @@ import datetime as dt
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Final
 
-from cnaps_sim.scenario.accounts import AccountRow, GeneratedAccounts
+from cnaps_sim.scenario.accounts import Access, AccountRow, GeneratedAccounts
 from cnaps_sim.scenario.actions import Ask, AskStatus, Fee, Match, Nets, OnAccount, OnPayment, SetLimit, StopSending
+from cnaps_sim.scenario.behaviour_checks import check_behaviours, named_by_behaviours
 from cnaps_sim.scenario.faults import fault
 from cnaps_sim.scenario.matching import MULTILATERAL
 from cnaps_sim.scenario.places import KeyPath
 from cnaps_sim.scenario.retail_actions import LinkLoss
-from cnaps_sim.scenario.retail_checks import check_retail, named_by_retail
+from cnaps_sim.scenario.retail_checks import check_parties, check_retail, named_by_retail
 from cnaps_sim.scenario.rules import TimetableTerms
+from cnaps_sim.scenario.tool_checks import check_tools, named_by_tools
 from cnaps_sim.scenario.workload import WorkloadPayments
 from cnaps_sim.words.bank_code import BANK_CODE_LENGTH, is_valid
 from cnaps_sim.words.calendar import Calendar
@@ -34,6 +36,7 @@ TOTAL_LIMIT: Final = 4_000_000_000_000_000_000
 def check(scenario: Scenario) -> None:
     """Everything that can be known before a file of accounts or payments is opened. Raises the first fault."""
     timetable = _check_timetable(scenario)
+    _check_access(scenario)
     _check_accounts(scenario)
     _check_payments(scenario)
     _check_liquidity(scenario)
@@ -42,6 +45,8 @@ def check(scenario: Scenario) -> None:
     _check_matching(scenario, timetable)
     _check_questions(scenario)
     check_retail(scenario, timetable)
+    check_behaviours(scenario, timetable)
+    check_tools(scenario, timetable)
     rows = scenario.accounts
     if isinstance(rows, tuple):
         check_named_accounts(scenario, {row.account for row in rows})
@@ -57,27 +62,31 @@ def named_accounts(scenario: Scenario) -> Iterator[tuple[KeyPath, str]]:
                 yield (*path, "creditor"), payment.creditor
     for number, limit in enumerate(scenario.limits):
         yield ("limits", number, "account"), limit.account
-        yield ("limits", number, "to"), limit.to
+        if limit.to is not None:
+            yield ("limits", number, "to"), limit.to
     for number, link in enumerate(scenario.network.links):
         yield ("network", "links", number, "account"), link.account
     for number, action in enumerate(scenario.actions):
         here = ("actions", number)
         if isinstance(action, OnAccount):
             yield (*here, "account"), action.account
-            if isinstance(action, SetLimit):
+            if isinstance(action, SetLimit) and action.to is not None:
                 yield (*here, "to"), action.to
         elif isinstance(action, Fee):
             yield from (((*here, "account", i), account) for i, account in enumerate(action.account))
         elif isinstance(action, Nets):
             yield from (((*here, "nets", i, "account"), net.account) for i, net in enumerate(action.nets))
     yield from named_by_retail(scenario)
+    yield from named_by_behaviours(scenario)
+    yield from named_by_tools(scenario)
 
 
 def check_named_accounts(scenario: Scenario, known: Collection[str]) -> None:
-    """Every account named exists. `known`: all accounts of the run."""
+    """Every account named exists, and so many as are to be drawn. `known`: all accounts of the run."""
     for path, account in named_accounts(scenario):
         if account not in known:
             raise fault("unknown account", nearest(account, known), value=account, path=path)
+    check_parties(scenario, len(known))
 
 
 def _check_timetable(scenario: Scenario) -> Timetable:
@@ -115,6 +124,18 @@ def _culprit(terms: TimetableTerms, date: dt.date) -> tuple[str, ...]:
         if given and not _problem_of_hours(terms.model_copy(update={key: None}), date):
             return (key,)
     return ()
+
+
+def _check_access(scenario: Scenario) -> None:
+    """Only generated entities have branches, and the accounts of branches have no bank codes."""
+    if scenario.access is not Access.BRANCHES:
+        return
+    path = ("access",)
+    if not isinstance(scenario.accounts, GeneratedAccounts):
+        raise fault("given accounts have no branches", "single, or accounts: {generate: national}", path=path)
+    if scenario.needs_bank_codes:
+        why = scenario.why_bank_codes or ", which bank_codes: strict asks for"
+        raise fault(f"the accounts of branches have no bank codes{why}", "single", path=path)
 
 
 def _check_accounts(scenario: Scenario) -> None:
@@ -190,17 +211,17 @@ def _check_moments(scenario: Scenario, timetable: Timetable) -> None:
 
 
 def _check_limits(scenario: Scenario) -> None:
-    seen: set[tuple[str, str]] = set()
+    seen: set[tuple[str, str | None]] = set()
     for number, limit in enumerate(scenario.limits):
         pair = (limit.account, limit.to)
         if pair in seen:
-            problem = "has a limit towards that account already"
+            problem = f"has a limit towards {'that account' if limit.to is not None else 'all others'} already"
             raise fault(problem, "each pair once", path=("limits", number, "account"))
         seen.add(pair)
     matching = scenario.hvps.matching
     limited = bool(scenario.limits) or any(isinstance(action, SetLimit) for action in scenario.actions)
     if limited and matching.is_on and matching.algorithm != MULTILATERAL:
-        problem = "does not know bilateral limits"
+        problem = "does not know limits of accounts"
         raise fault(problem, f"{MULTILATERAL} or none beside limits", path=("hvps", "matching", "algorithm"))
 
 

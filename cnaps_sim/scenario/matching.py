@@ -1,4 +1,4 @@
-"""Queue matching of a scenario (排队撮合): which algorithm, what starts it, and bilateral limits (双边限额).
+"""Queue matching of a scenario (排队撮合): which algorithm, what starts it, and limits (双边限额, 多边限额).
 
 Source: rule section "liquidity tools". Everything is off unless it is given [P].
 """
@@ -9,7 +9,7 @@ import re
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 
-from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
+from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
@@ -23,6 +23,9 @@ from cnaps_sim.words.codes import Phase
 NO_MATCHING: Final = "none"
 #: The algorithm that the books themselves know; the others work on a table of the queue.
 MULTILATERAL: Final = "multilateral"
+
+#: The word for all others together, towards which a multilateral limit (多边限额) is.
+TOWARDS_ALL: Final = "all"
 
 _FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 _FUNCTION_FORM: Final = "package.module:function"
@@ -132,14 +135,23 @@ class MatchingTerms(Terms):
         return self
 
 
+def _counterparty(value: object) -> object:
+    return None if value == TOWARDS_ALL else value
+
+
+#: The account that a limit is towards; None, written `all` or left out, are all others together.
+Counterparty = Annotated[AccountId | None, BeforeValidator(_counterparty)]
+
+
 class LimitRow(Terms):
-    """A bilateral limit (双边限额): what one account may have sent another at levels 6 and 7, net of what it received.
+    """A limit: what one account may have sent another (双边限额), or all others together (多边限额), net of what it
+    received from them, at levels 6 and 7.
 
     The limit is int fen and holds for each business date afresh.
     """
 
     account: AccountId = Field(description="the account that limits itself")
-    to: AccountId = Field(description="the account it pays")
+    to: Counterparty = Field(default=None, description="the account it pays; all, or left out: all others together")
     limit: Money = Field(description="CNY it may send more than it receives in a day")
 
     @model_validator(mode="after")
@@ -147,3 +159,14 @@ class LimitRow(Terms):
         if self.account == self.to:
             raise fault("is the account itself", "another account", path=("to",))
         return self
+
+
+class ReservationRow(Terms):
+    """What an account keeps for its own important payments; instead of the columns of the same names.
+
+    Money is int fen.
+    """
+
+    account: AccountId = Field(description="the account that keeps it")
+    high: Money = Field(default=0, description="CNY kept for levels 0 and 1 (HPAR)")
+    urgent: Money = Field(default=0, description="CNY kept for levels 0 to 6 (UPAR)")

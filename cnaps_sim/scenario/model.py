@@ -14,11 +14,14 @@ from typing import Annotated, Any, ClassVar, Final, Self
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from cnaps_sim.scenario import checks
-from cnaps_sim.scenario.accounts import Accounts
+from cnaps_sim.scenario.accounts import Access, Accounts
+from cnaps_sim.scenario.behaviours import Behaviour
+from cnaps_sim.scenario.credit import CreditTerms
 from cnaps_sim.scenario.faults import fault
-from cnaps_sim.scenario.matching import LimitRow
+from cnaps_sim.scenario.matching import LimitRow, ReservationRow
 from cnaps_sim.scenario.messages import MessageShare, NetworkTerms
 from cnaps_sim.scenario.moments import Date, Step
+from cnaps_sim.scenario.pools import PoolTerms
 from cnaps_sim.scenario.quantities import Days, Factor, Seed
 from cnaps_sim.scenario.retail import BepsTerms, ClientRow, IbpsTerms, NetsTerms
 from cnaps_sim.scenario.rules import (
@@ -28,7 +31,7 @@ from cnaps_sim.scenario.rules import (
     LiquidityTerms,
     TimetableTerms,
 )
-from cnaps_sim.scenario.terms import Name, OneOf, Terms, Text, listed, shape
+from cnaps_sim.scenario.terms import Name, OneOf, Switch, Terms, Text, listed, shape
 from cnaps_sim.scenario.usual import USUAL_DETAIL, usual_terms
 from cnaps_sim.scenario.verbs import Action
 from cnaps_sim.scenario.workload import RETAIL_SYSTEMS, SYSTEMS, WorkloadEntry
@@ -102,11 +105,27 @@ class Scenario(Terms):
     bank_codes: Annotated[BankCodes, OneOf.of("rule for bank codes", BankCodes)] = Field(
         default=BankCodes.FREE, description="strict: account ids must be bank codes with the right check digit"
     )
+    access: Annotated[Access, OneOf.of("kind of access", Access)] = Field(
+        default=Access.SINGLE,
+        description="single: one account per legal entity (法人一点接入); branches: one per provincial branch, as the "
+        "first generation had",
+    )
     accounts: Accounts = Field(description="a file, rows, or a generated population")
     workload: Annotated[tuple[WorkloadEntry, ...], listed] = Field(description="where the payments come from")
     liquidity: LiquidityTerms = Field(description="where the opening balances come from")
     limits: Annotated[tuple[LimitRow, ...], listed] = Field(
-        default=(), description="bilateral limits that accounts set themselves"
+        default=(), description="limits that accounts set themselves, towards one other or towards all"
+    )
+    reservations: Annotated[tuple[ReservationRow, ...], listed] = Field(
+        default=(), description="what accounts keep for important payments (HPAR, UPAR)"
+    )
+    pools: Annotated[tuple[PoolTerms, ...], listed] = Field(
+        default=(), description="fund pools (资金池), whose members rescue one another"
+    )
+    credit: CreditTerms = Field(default=CreditTerms(), description="who lends to whom")
+    compare_tools: Switch = Field(
+        default=False,
+        description="whether to play the day again without any liquidity tool and with each alone, and compare them",
     )
     hvps: HvpsTerms = Field(default=HvpsTerms(), description="how HVPS works")
     nets: NetsTerms = Field(default=NetsTerms(), description="how the netting server of BEPS and IBPS works")
@@ -119,6 +138,9 @@ class Scenario(Terms):
         default=Decimal(0), description="payments that travel as ISO 20022 messages: off, all, or {sample: share}"
     )
     network: NetworkTerms = Field(default=NetworkTerms(), description="the links that messages travel on")
+    behaviours: Annotated[tuple[Behaviour, ...], listed] = Field(
+        default=(), description="when banks send what they are told to pay; of a bank that none names: at once"
+    )
     actions: Annotated[tuple[Action, ...], listed] = Field(default=(), description="what happens at given moments")
 
     @model_validator(mode="before")

@@ -18,6 +18,7 @@ from cnaps_sim.scenario.faults import fault
 from cnaps_sim.scenario.terms import LONGEST_NUMBER, read_text, shape
 from cnaps_sim.words.units import (
     MS_PER_DAY,
+    MS_PER_SECOND,
     day_of,
     format_clock,
     format_duration,
@@ -45,12 +46,24 @@ def _above_zero_ms(ms: int) -> int:
     return ms
 
 
+def _from_a_second(ms: int) -> int:
+    if ms < MS_PER_SECOND:
+        raise fault("too short", "durations from 1 s on")
+    return ms
+
+
 _duration_text = PlainSerializer(format_duration, return_type=str)
 _DURATION_SCHEMA = WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? ?(ms|s|min|h|d)$"})
 
 #: A duration above zero. int ms.
 Step = Annotated[
     int, BeforeValidator(_above_zero_ms), BeforeValidator(_read_duration), _duration_text, _DURATION_SCHEMA
+]
+
+
+#: A duration between things that are not for free: from a second on. int ms.
+LongStep = Annotated[
+    int, BeforeValidator(_from_a_second), BeforeValidator(_read_duration), _duration_text, _DURATION_SCHEMA
 ]
 
 

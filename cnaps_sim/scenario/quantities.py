@@ -55,6 +55,8 @@ Seed = Annotated[int, whole(0, LARGEST_INT), WithJsonSchema(_WHOLE_SCHEMA)]
 ItemCount = Annotated[int, whole(1, 1_000_000_000), WithJsonSchema(_WHOLE_SCHEMA)]
 #: A number of accounts.
 AccountCount = Annotated[int, whole(1, 100_000), WithJsonSchema(_WHOLE_SCHEMA)]
+#: Branches of one legal entity; two digits number them.
+BranchCount = Annotated[int, whole(1, 99), WithJsonSchema(_WHOLE_SCHEMA)]
 
 #: A number of queued payments.
 QueueLength = Annotated[int, whole(0, 1_000_000_000), WithJsonSchema(_WHOLE_SCHEMA)]

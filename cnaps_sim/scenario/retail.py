@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final, Self
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from cnaps_sim.scenario.faults import fault, tag
-from cnaps_sim.scenario.moments import ClockTime, Step
+from cnaps_sim.scenario.moments import ClockTime, LongStep, Step
 from cnaps_sim.scenario.quantities import Amount, Money, PackageLimit, PartyCount, Ratio, ReplyDays, Share, Sigma
 from cnaps_sim.scenario.terms import AccountId, OneOf, Switch, Terms, Text, listed, shape
 from cnaps_sim.words import retail_terms as usual
@@ -101,7 +101,9 @@ class CapQueueMatching(Terms):
     """Multilateral matching of the cap queues (轧差排队撮合) [P]; the last one of a retail date is part of the date."""
 
     on_round: Switch = Field(default=True, description="whether a matching runs before every round")
-    every: Step | None = Field(default=None, description="time between further matchings, from the date's begin on")
+    every: LongStep | None = Field(
+        default=None, description="time between further matchings, from the date's begin on; 1 s or more"
+    )
 
 
 class ThirdPartyRow(Terms):

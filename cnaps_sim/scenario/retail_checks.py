@@ -1,4 +1,4 @@
-"""Checks of retail terms that need more than one key: packages, caps, clients, nets of third parties, actions.
+"""Checks of retail terms that need more than one key: generators, caps, clients, nets of third parties, actions.
 
 Each check raises a fault at the key concerned, as in `checks`.
 """
@@ -22,7 +22,6 @@ from cnaps_sim.scenario.workload import (
 )
 from cnaps_sim.words.codes import System
 from cnaps_sim.words.errors import nearest
-from cnaps_sim.words.retail_terms import USUAL_KIND
 from cnaps_sim.words.timetable import Timetable
 from cnaps_sim.words.units import format_clock
 
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 def check_retail(scenario: Scenario, timetable: Timetable) -> None:
     """Everything about BEPS, IBPS and the netting server. Raises the first fault."""
     _check_generators(scenario)
-    _check_packages(scenario)
     _check_cap(scenario)
     _check_clients(scenario)
     _check_third_parties(scenario, timetable)
@@ -76,29 +74,6 @@ def _retail_payments(scenario: Scenario) -> Iterator[tuple[KeyPath, System, Paym
                 yield ("workload", number, "payments", row), entry.system, payment
 
 
-def _check_packages(scenario: Scenario) -> None:
-    """The payments of a package go at one time between the same two participants and are of one kind."""
-    first_of: dict[tuple[object, str], PaymentRow] = {}
-    for path, _, payment in _retail_payments(scenario):
-        if payment.package is None:
-            continue
-        first = first_of.setdefault((path[1], payment.package), payment)
-        own, of_first = _of_package(scenario, payment), _of_package(scenario, first)
-        for key in own:
-            if own[key] != of_first[key]:
-                problem = f"is not that of {first.payment_id}, in the same package"
-                raise fault(problem, "one for the whole package", path=(*path, key))
-
-
-def _of_package(scenario: Scenario, payment: PaymentRow) -> dict[str, object]:
-    return {
-        "time": payment.time.ms(scenario.date),
-        "debtor": payment.debtor,
-        "creditor": payment.creditor,
-        "type": payment.type or USUAL_KIND[System.BEPS].code,
-    }
-
-
 def _check_cap(scenario: Scenario) -> None:
     if scenario.nets.cap_share is None:
         return
@@ -123,13 +98,8 @@ def _check_clients(scenario: Scenario) -> None:
 
 
 def _check_third_parties(scenario: Scenario, timetable: Timetable) -> None:
-    accounts = scenario.accounts
-    known = None if isinstance(accounts, AccountsFile) else _count(accounts)
     for number, row in enumerate(scenario.nets.third_party):
         here = ("nets", "third_party", number)
-        if known is not None and row.participants >= known:
-            allowed = f"up to {known - 1}, the accounts less the sender's"
-            raise fault("more than there are", allowed, path=(*here, "participants"))
         for place, clock_ms in enumerate(row.at):
             for day in timetable.business_days:
                 at_ms = day.midnight_ms + clock_ms
@@ -139,8 +109,13 @@ def _check_third_parties(scenario: Scenario, timetable: Timetable) -> None:
                     raise fault("outside the hours of a date", allowed, path=(*here, "at", place))
 
 
-def _count(accounts: GeneratedAccounts | tuple[object, ...]) -> int:
-    return accounts.count if isinstance(accounts, GeneratedAccounts) else len(accounts)
+def check_parties(scenario: Scenario, known: int) -> None:
+    """No request of a third party is about more accounts than there are. known: the accounts of the run."""
+    for number, row in enumerate(scenario.nets.third_party):
+        if row.participants >= known:
+            allowed = f"up to {known - 1}, the accounts less the sender's"
+            path = ("nets", "third_party", number, "participants")
+            raise fault("more than there are", allowed, value=str(row.participants), path=path)
 
 
 def _check_actions(scenario: Scenario) -> None:

@@ -35,11 +35,12 @@ from cnaps_sim.scenario.actions import (
 from cnaps_sim.scenario.faults import fault, tag
 from cnaps_sim.scenario.retail_actions import CancelThirdParty, LinkLoss, StopPayment, ThirdPartyNet
 from cnaps_sim.scenario.terms import shape
+from cnaps_sim.scenario.tool_actions import CancelPool, Pledge, Repay, StartPool, StopPool
 
 _MODELS: Final[tuple[type[Timed], ...]] = (
     *(MoveHead, MoveTail, Cancel, Reprioritise, Set, DebitControl, CreditControl, Inject, Reverse, SameCityNet),
     *(RoundNet, CentralBankDebit, CentralBankCredit, Fee, StopSending, LogIn, LogOut, Match, Recall, Ask, AskStatus),
-    *(SetLimit, LinkLoss, ThirdPartyNet, CancelThirdParty, StopPayment),
+    *(SetLimit, LinkLoss, ThirdPartyNet, CancelThirdParty, StopPayment, Pledge, Repay, StartPool, StopPool, CancelPool),
 )
 #: The model of each verb, in the order of the documentation.
 VERBS: Final = {get_args(model.model_fields["do"].annotation)[0]: model for model in _MODELS}
@@ -88,7 +89,12 @@ Action = Annotated[
     | Annotated[LinkLoss, Tag(tag("link_loss"))]
     | Annotated[ThirdPartyNet, Tag(tag("third_party_net"))]
     | Annotated[CancelThirdParty, Tag(tag("cancel_third_party"))]
-    | Annotated[StopPayment, Tag(tag("stop_payment"))],
+    | Annotated[StopPayment, Tag(tag("stop_payment"))]
+    | Annotated[Pledge, Tag(tag("pledge"))]
+    | Annotated[Repay, Tag(tag("repay"))]
+    | Annotated[StartPool, Tag(tag("start_pool"))]
+    | Annotated[StopPool, Tag(tag("stop_pool"))]
+    | Annotated[CancelPool, Tag(tag("cancel_pool"))],
     Discriminator(_tag_of),
     BeforeValidator(_known_verb),
 ]

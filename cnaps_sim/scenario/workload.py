@@ -52,6 +52,8 @@ RECIPROCITY: Final = Decimal("0.9")
 #: Shares of the count at priority HIGH (紧急) and URGT (特急) [P].
 HIGH_SHARE: Final = Decimal("0.02")
 URGENT_SHARE: Final = Decimal("0.0001")
+#: Payments between two branches of one entity, as a share of the count of those between entities [P].
+INTRABANK_SHARE: Final = Decimal("0.1")
 #: Exponent of the Pareto distribution of the banks' sizes [P].
 SIZE_EXPONENT: Final = Decimal("1.2")
 #: Lognormal amounts of customer payments and of bank transfers [P]: median in fen, sigma of the logarithm.
@@ -172,6 +174,11 @@ class WorkloadGenerator(Terms):
     core_count: AccountCount = Field(default=CORE_COUNT, description="banks that all pay one another")
     ties: AccountCount = Field(default=TIES, description="core banks that every other bank pays")
     reciprocity: Share = Field(default=RECIPROCITY, description="probability that such a tie works both ways")
+    intrabank_share: Share = Field(
+        default=INTRABANK_SHARE,
+        description="payments between two branches of one entity, beside the count and as a share of it; booked inside "
+        "the bank where access is single; no public source",
+    )
     size_exponent: Factor = Field(default=SIZE_EXPONENT, description="exponent of the Pareto distribution of sizes")
     customer_median: Amount = Field(default=CUSTOMER_MEDIAN, description="CNY, median of customer payments")
     customer_sigma: Sigma = Field(default=CUSTOMER_SIGMA, description="sigma of the logarithm of customer payments")

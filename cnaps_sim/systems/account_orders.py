@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from cnaps_sim.core.records import ANYBODY
 from cnaps_sim.messages import limits, liquidity, queue_orders
 from cnaps_sim.messages.limits import LimitKey
 from cnaps_sim.messages.validate import Checked
@@ -21,8 +22,10 @@ _RESERVED: Final = {limits.FOR_URGENT: "reserved_high", limits.FOR_HIGH: "reserv
 class AccountOrders:
     """Serves camt.007, camt.008, camt.011, camt.012, camt.050, camt.051 and camt.103 at the centre.
 
-    before_limit: told of a bilateral limit before the books set it: debtor row, creditor row, fen or None
+    before_limit: told of a limit before the books set it: debtor row, creditor row or ANYBODY, fen or None
     cancel_retail: withdraws a payment of BEPS from its cap queue: its id, the owner's row; None if it is none
+    before_term: told of a money term of an account (row, term, fen) before the books are asked to set it; if refused,
+        told once more of what it stays
     may_set_earmark: whether an account's earmark may become so many fen
     """
 
@@ -32,6 +35,7 @@ class AccountOrders:
         self.books = centre.books
         self.cancel_retail: Callable[[str, int], Answer | None] = lambda *_: None
         self.may_set_earmark: Callable[[int, int], Answer] = lambda *_: Answer.DONE
+        self.before_term: Callable[[int, str, int], None] = lambda *_: None
         centre.serve(queue_orders.CAMT_007, self._move)
         centre.serve(queue_orders.CAMT_008, self._cancel)
         centre.serve(liquidity.CAMT_050, self._raise_earmark)
@@ -82,7 +86,7 @@ class AccountOrders:
         if earmark >= 0:
             answer = self.may_set_earmark(row, earmark)
         if earmark >= 0 and answer == Answer.DONE:
-            answer = self.books.set_field(self._now, row, "earmark", earmark)
+            answer = self._set_term(row, "earmark", earmark)
         self.centre.answer(checked, answer)
         return -1
 
@@ -90,12 +94,19 @@ class AccountOrders:
         """camt.103: money kept for levels 0-1 (HPAR) or 0-6 (UPAR)."""
         order = limits.read_reservation(checked.root)
         row = self.centre.row(checked.instructing)
-        answer = self.books.set_field(self._now, row, _RESERVED[order.kind], order.amount_fen)
+        answer = self._set_term(row, _RESERVED[order.kind], order.amount_fen)
         self.centre.answer(checked, answer)
         return -1
 
+    def _set_term(self, row: int, field: str, fen: int) -> Answer:
+        self.before_term(row, field, fen)
+        answer = self.books.set_field(self._now, row, field, fen)
+        if answer != Answer.DONE:
+            self.before_term(row, field, int(self.books.accounts[field][row]))
+        return answer
+
     def _set_limits(self, checked: Checked) -> int:
-        """camt.011: bilateral limits (双边限额) of the sender, all of them or, if one cannot be set, none."""
+        """camt.011: limits (双边限额, 多边限额) of the sender, all of them or, if one cannot be set, none."""
         order = limits.read_limit_setting(checked.root)
         answers = [self._may_limit(checked, new.key) for new in order.limits]
         answer = next((answer for answer in answers if answer != Answer.DONE), Answer.DONE)
@@ -106,7 +117,7 @@ class AccountOrders:
         return -1
 
     def _remove_limit(self, checked: Checked) -> int:
-        """camt.012: a bilateral limit of the sender binds no longer."""
+        """camt.012: a limit of the sender binds no longer."""
         key = limits.read_limit_deletion(checked.root).key
         answer = self._may_limit(checked, key)
         if answer == Answer.DONE:
@@ -115,17 +126,20 @@ class AccountOrders:
         return -1
 
     def _may_limit(self, checked: Checked, key: LimitKey) -> Answer:
-        """Whether the sender may set this limit; multilateral limits and net debit caps are not kept."""
-        if key.kind != limits.BILATERAL:
+        """Whether the sender may set this limit; net debit caps are not its own to set."""
+        if key.kind not in (limits.BILATERAL, limits.MULTILATERAL):
             return Answer.SWITCHED_OFF
         if key.owner != checked.instructing:
             return Answer.NOT_YOURS
+        if key.kind == limits.MULTILATERAL:
+            return Answer.DONE if key.counterparty is None else Answer.NO_COUNTERPARTY
         towards = self.centre.register.row_of.get(key.counterparty or "")
         if towards is None or key.counterparty == key.owner or self.books.accounts["central_bank"][towards]:
             return Answer.NO_COUNTERPARTY
         return Answer.DONE
 
     def _set_limit(self, key: LimitKey, fen: int | None) -> None:
-        debtor, creditor = self.centre.row(key.owner), self.centre.row(key.counterparty or "")
+        debtor = self.centre.row(key.owner)
+        creditor = ANYBODY if key.kind == limits.MULTILATERAL else self.centre.row(key.counterparty or "")
         self.before_limit(debtor, creditor, fen)
         self.books.set_limit(self._now, debtor, creditor, fen)

@@ -10,6 +10,8 @@ from cnaps_sim.core.records import OUTBOX
 from cnaps_sim.engine.clock import Clock, Event, Process, Rank
 from cnaps_sim.engine.recorder import DayClose, Recorder
 from cnaps_sim.systems.ccms import Ccms
+from cnaps_sim.systems.credit import Credit
+from cnaps_sim.systems.fund_pools import FundPools
 from cnaps_sim.systems.matching import QueueMatching
 from cnaps_sim.systems.saps import Saps
 from cnaps_sim.words.codes import Phase, System
@@ -24,6 +26,7 @@ class Hvps:
 
     on_close: called at the end of each business date, when no queue holds anything any more.
     matching: the matching of queues; None where the scenario has none.
+    pools, credit: fund pools, and credit beside overdrafts; None likewise.
     """
 
     def __init__(
@@ -36,6 +39,8 @@ class Hvps:
         on_phase: Callable[[int, Phase, bool], None],
         on_close: Callable[[int, BusinessDay], None],
         matching: QueueMatching | None = None,
+        pools: FundPools | None = None,
+        credit: Credit | None = None,
     ) -> None:
         self.clock = clock
         self.books = clock.books
@@ -46,6 +51,8 @@ class Hvps:
         self.on_phase = on_phase
         self.on_close = on_close
         self.matching = matching
+        self.pools = pools
+        self.credit = credit
         self._cured: Event | None = None
         clock.after_each.append(self._close_window_if_cured)
 
@@ -57,10 +64,12 @@ class Hvps:
 
     def business_days(self) -> Process:
         """The whole run: every business date in turn."""
-        for day in self.days:
+        for place, day in enumerate(self.days):
             yield self.clock.at(self.begins_ms(day), Rank.PHASE)
             self.books.start_day(int(self.clock.now))
             self._enter(Phase.PREPARATION, day)
+            if self.pools is not None:
+                self.pools.begin_date(place, day)
             if day.special:
                 yield self.clock.at(day.special[0], Rank.PHASE)
                 self._enter(Phase.DAYTIME, day, special_session=True)
@@ -68,6 +77,8 @@ class Hvps:
                 self._enter(Phase.PREPARATION, day)
             yield self.clock.at(day.opens_ms, Rank.PHASE)
             self._enter(Phase.DAYTIME, day)
+            if self.credit is not None:
+                self.credit.begin_date(place)
             self.saps.collect_loans(int(self.clock.now), day_of(day.midnight_ms))
             if self.matching is not None:
                 self.matching.open_date(day)
@@ -81,14 +92,20 @@ class Hvps:
             self.matching.enter_cut_off()
         self._give_up_outboxes(now)
         self.saps.charge_interest(now)
+        if self.credit is not None:
+            self.credit.cut_off()
         if not self.books.is_cured():
             self._enter(Phase.CLEARING_WINDOW, day)
             if self.matching is not None:
                 self.matching.enter_window()
             self._cured = self.clock.event()
+            if self.credit is not None:
+                self.credit.enter_window(day)
             yield self._cured | self.clock.at(day.window_end_ms, Rank.CLOSING)
             self._cured = None
             self._close_window(day)
+        if self.credit is not None:
+            self.credit.end_date(day)
         self._enter(Phase.END_OF_DAY, day)
         self._take_statement()
         self.on_close(int(self.clock.now), day)

@@ -1,12 +1,13 @@
 """What participants ask the centre about their limits: camt.009 asks, camt.010 reports.
 
-Bilateral limits (双边限额) are kept, and the net debit cap (净借记限额). An answer tells of the asker's own alone, as
-they are at that instant. Source: message flow "limits: query, report".
+Bilateral and multilateral limits (双边限额, 多边限额) are kept, and the net debit cap (净借记限额). An answer tells of
+the asker's own alone, as they are at that instant. Source: message flow "limits: query, report".
 """
 
 from __future__ import annotations
 
 from cnaps_sim.core.netting_desk import Netting
+from cnaps_sim.core.records import ANYBODY
 from cnaps_sim.messages import limits
 from cnaps_sim.messages.envelope import CENTRE
 from cnaps_sim.messages.limits import Limit, LimitCriteria, LimitKey, LimitReport, UntoldLimit
@@ -49,9 +50,7 @@ class LimitReports:
         if criteria is not None and criteria.owner not in (None, own):
             return NoAnswer(NOT_YOURS, "the account belongs to another participant")
         told: list[Limit | UntoldLimit] = []
-        if criteria is None or limits.BILATERAL in criteria.kinds:
-            wanted = () if criteria is None else criteria.counterparties
-            told += [limit for limit in self._limits_of(own) if not wanted or limit.key.counterparty in wanted]
+        told += [limit for limit in self._limits_of(own) if criteria is None or _is_asked_for(limit.key, criteria)]
         if self.netting is not None and (criteria is None or limits.NET_DEBIT_CAP in criteria.kinds):
             told.append(self._cap_of(own, self.netting))
         return tuple(told) or NoAnswer(EMPTY, "no such limit is set")
@@ -69,12 +68,17 @@ class LimitReports:
             remaining_fen=max(0, headroom),
         )
 
+    def _key_of(self, own: str, creditor: int) -> LimitKey:
+        if creditor == ANYBODY:
+            return LimitKey(limits.MULTILATERAL, own)
+        return LimitKey(limits.BILATERAL, own, self.accounts[creditor])
+
     def _limits_of(self, own: str) -> list[Limit]:
         found = []
         for creditor, most, net in self.centre.books.limits_of(self.centre.row(own)):
             found.append(
                 Limit(
-                    LimitKey(limits.BILATERAL, own, self.accounts[creditor]),
+                    self._key_of(own, creditor),
                     most,
                     status="ENAB",
                     used_fen=abs(net),
@@ -83,3 +87,10 @@ class LimitReports:
                 )
             )
         return found
+
+
+def _is_asked_for(key: LimitKey, criteria: LimitCriteria) -> bool:
+    """Whether a limit is among those asked for; counterparties, where named, select among bilateral ones."""
+    if key.kind not in criteria.kinds:
+        return False
+    return key.kind != limits.BILATERAL or not criteria.counterparties or key.counterparty in criteria.counterparties

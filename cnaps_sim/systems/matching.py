@@ -7,7 +7,7 @@ before anything is returned. Source: rule sections "liquidity tools" and "busine
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -105,6 +105,9 @@ class QueueMatching:
         self._has_just_matched = False
         self._growth_seen = 0
         self._was_over = (False, False)
+        self.on_reserve: Callable[[bool], None] = lambda _: (
+            None
+        )  # told when funds have been kept, or will not be any more
         self._watch_queue()
 
     def _watch_queue(self) -> None:
@@ -258,6 +261,7 @@ class QueueMatching:
         """The payments and their funds are kept until the matching ends."""
         blocking = self.books.reserve_for_matching(tickets)
         assert blocking == NOBODY, f"a verified matching was stopped by account {self.names[blocking]}"
+        self.on_reserve(True)
         self._under_way = matching, outcome
         self.books.set_stop_when_queued(False)
 
@@ -274,6 +278,7 @@ class QueueMatching:
         matching, outcome = self._under_way
         self._under_way = None
         self.books.set_stop_when_queued(self.rules.triggers.continuous)
+        self.on_reserve(False)
         blocking = self.books.settle_reserved(int(self.clock.now), matching.number)
         if blocking == NOBODY:
             self._note(matching, outcome)

@@ -60,8 +60,8 @@ class Recalls:
         original = self.centre.sequence_of(message.original_transaction_id)
         debtor, creditor, amount = self.terms(original)
         now = int(self.centre.mail.clock.now)
+        sequence = self.saps.next_booking
         self.saps.return_payment(now, original, debtor, creditor, amount)
-        sequence = self.centre.recorder.sequences - 1
         self.centre.open[sequence] = self._instruction(checked)
         return sequence
 

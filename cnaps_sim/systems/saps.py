@@ -37,11 +37,18 @@ DAYS_OF_RATE_YEAR = 360
 
 @dataclass(frozen=True)
 class Loan:
-    """A loan at the penalty rate (高额罚息贷款), due when the next business date opens."""
+    """A loan due when the next business date opens: at the penalty rate (高额罚息贷款), or between participants (拆借).
+
+    account, lender: rows of the borrower's account and the lender's
+    day:        natural day on which it was granted, counted from the run's first business date
+    daily_rate: interest per natural day
+    """
 
     account: int
     amount: int
-    day: int  # natural day on which it was granted, counted from the run's first business date
+    day: int
+    lender: int
+    daily_rate: Decimal
 
 
 def round_half_up(value: Decimal) -> int:
@@ -54,8 +61,8 @@ def overdraft_interest(fen_ms: int, annual_rate: Decimal) -> int:
     return round_half_up(Decimal(fen_ms) * annual_rate / (DAYS_OF_RATE_YEAR * MS_PER_DAY))
 
 
-def penalty_interest(amount: int, days: int, daily_rate: Decimal) -> int:
-    """Interest in fen on a penalty loan over natural days."""
+def loan_interest(amount: int, days: int, daily_rate: Decimal) -> int:
+    """Interest in fen on a loan over natural days, rounded half up."""
     return round_half_up(Decimal(amount) * daily_rate * days)
 
 
@@ -149,11 +156,12 @@ class Saps:
 
     def return_payment(self, time_ms: int, original: int, debtor: int, creditor: int, amount: int) -> Act:
         """The bank that was paid sends a settled payment back (退汇), level 7: creditor and debtor change places."""
+        sequence = self.next_booking
         act = self._book(
             time_ms, TransferKind.PAYMENT, creditor, debtor, amount, Level.NORMAL, BusinessType.RETURN, original
         )
         if act != Act.REFUSED:
-            self._returns[original] = self.recorder.sequences - 1
+            self._returns[original] = sequence
         return act
 
     def may_be_sent_back(self, original: int) -> Answer:
@@ -252,33 +260,26 @@ class Saps:
             self.recorder.bookings.append(
                 Booking(sequence, TransferKind.PENALTY, time_ms, lender, account, fen, int(Level.ONE_SIDED), None)
             )
-            self.loans.append(Loan(account, fen, day))
+            self.loans.append(Loan(account, fen, day, lender, self.penalty_rate))
             self.penalty_fen[account] += fen
             self.recorder.tell(
                 time_ms, "loan", self.names[account], f"central-bank loan at the penalty rate, {format_fen(fen)} CNY"
             )
 
     def collect_loans(self, time_ms: int, day: int) -> None:
-        """A business date opens: penalty loans of earlier days fall due, principal at level 5, interest at level 2."""
+        """A business date opens: loans of earlier days fall due, principal at level 5, interest at level 2."""
         due, self.loans = self.loans, []
+        central, earner = self.own(CentralBankAccount.LENDING), self.own(CentralBankAccount.INTEREST_AND_FEES)
         for loan in due:
-            interest = penalty_interest(loan.amount, day - loan.day, self.penalty_rate)
+            interest = loan_interest(loan.amount, day - loan.day, loan.daily_rate)
+            kind, earned_by = BusinessType.CENTRAL_BANK_LOAN, earner
+            if loan.lender != central:
+                kind, earned_by = BusinessType.AUTOMATIC_LOAN, loan.lender
             if interest > 0:
+                level = Level.INTEREST_AND_FEES
                 self._book(
-                    time_ms,
-                    TransferKind.INTEREST,
-                    loan.account,
-                    self.own(CentralBankAccount.INTEREST_AND_FEES),
-                    interest,
-                    Level.INTEREST_AND_FEES,
-                    BusinessType.INTEREST,
-                )
+                    time_ms, TransferKind.INTEREST, loan.account, earned_by, interest, level, BusinessType.INTEREST
+                )  # fmt: skip
             self._book(
-                time_ms,
-                TransferKind.REPAYMENT,
-                loan.account,
-                self.own(CentralBankAccount.LENDING),
-                loan.amount,
-                Level.ONE_SIDED,
-                BusinessType.CENTRAL_BANK_LOAN,
-            )
+                time_ms, TransferKind.REPAYMENT, loan.account, loan.lender, loan.amount, Level.ONE_SIDED, kind
+            )  # fmt: skip

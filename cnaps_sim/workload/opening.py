@@ -18,6 +18,13 @@ from cnaps_sim.workload.flow import Flow
 _PARTS: Final = 1_000_000
 
 
+def outflow(flow: Flow, n_accounts: int) -> npt.NDArray[np.int64]:
+    """What each of `n_accounts` accounts pays out in `flow`, fen."""
+    total = np.zeros(n_accounts, dtype=np.int64)
+    np.add.at(total, flow.rows["debtor"], flow.rows["amount"])
+    return total
+
+
 def opening_share_of_outflow(
     flow: Flow, n_accounts: int, low: float | Decimal, high: float | Decimal, rng: np.random.Generator
 ) -> npt.NDArray[np.int64]:
@@ -32,8 +39,6 @@ def opening_share_of_outflow(
     lowest, highest = (round(share * _PARTS) for share in (low, high))
     if not 0 <= lowest <= highest:
         raise ValueError(f"shares of outflow must satisfy 0 <= low <= high, not {low} and {high}")
-    outflow = np.zeros(n_accounts, dtype=np.int64)
-    np.add.at(outflow, flow.rows["debtor"], flow.rows["amount"])
     share = lowest + np.floor(rng.random(n_accounts) * (highest - lowest + 1)).astype(np.int64)
-    whole, rest = np.divmod(outflow, _PARTS)
+    whole, rest = np.divmod(outflow(flow, n_accounts), _PARTS)
     return whole * share + rest * share // _PARTS

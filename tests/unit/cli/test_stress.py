@@ -59,7 +59,31 @@ def test_the_file_holds_all_banks_whatever_is_shown(here: Path, capsys: pytest.C
     assert [path.name for path in here.iterdir()] == ["ring.csv"]
 
 
+def test_another_kind_is_told_in_its_own_words(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        execute(["stress", "gridlock-ring", "--kind", "shock", "--at", "08:00", "--share", "0.25", "--top", "1"]) == 0
+    )
+    head, _, _, table, *_ = capsys.readouterr().out.splitlines()
+    assert head.endswith("each of 4 banks loses 0.25 of its opening balance at 08:00:00")
+    assert " ".join(table.split()).startswith("rank bank that loses unsettled elsewhere payments")
+    assert execute(["stress", "gridlock-ring", "--kind", "late-opening", "--until", "10:00", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["kind"], told["stop_at"], told["until"], told["share"]) == ("late-opening", None, "10:00:00", None)
+    assert len(told["banks"]) == told["banks_stopped"] == 4
+
+
 WRONG = [
+    (["stress", "gridlock-ring", "--kind", "flood"], "--kind: is no kind of stress (flood); allowed: stop, shock, "),
+    (
+        ["stress", "gridlock-ring", "--kind", "cap-cut", "--at", "08:00"],
+        "--kind: needs payments of BEPS or IBPS (cap-cut); ",
+    ),
+    (["stress", "gridlock-ring", "--kind", "shock"], "--at: is missing; allowed: an instant: 10:00"),
+    (
+        ["stress", "gridlock-ring", "--kind", "shock", "--at", "08:00", "--share", "2"],
+        "--share: is no share (2); allowed: ",
+    ),
+    (["stress", "gridlock-ring", "--kind", "late-opening"], "--until: is missing; allowed: an instant: 10:00"),
     (["stress"], "SCENARIO: is missing"),
     (["stress", "gridlock-ring"], "--stop-at: is missing"),
     (["stress", "gridlock-rin", "--stop-at", "08:00"], "scenario: no such bundled scenario (gridlock-rin); allowed: "),

@@ -118,3 +118,23 @@ def test_the_clock_counts_every_crossed_line_of_balances_and_of_the_queue() -> N
     clock.call_at(9, Rank.SAMPLE, lambda: None)
     clock.run()
     assert looked == [(1, 1), (3, 2), (9, 2)]
+
+
+def test_who_asks_after_each_payment_is_told_at_the_instant_of_the_one_that_matters() -> None:
+    """The payment to account 2 waits for money of the one at 3, so both reach it at that instant."""
+    rows = flow((1, 0, 1, 4), (2, 0, 2, 4), (3, 1, 0, 4), (3, 1, 0, 1), (4, 0, 1, 1), (CHUNK_MS + 5, 1, 2, 1))
+    clock = clock_with(rows, {"balance": 4}, {"balance": 9}, {})
+    told: list[tuple[int, int]] = []
+    counts = [0]
+
+    def has_grown() -> bool:
+        count = int(clock.books.accounts["received_count"][2])
+        grown = count > counts[0]
+        counts[0] = count
+        return grown
+
+    clock.stop_if = has_grown
+    clock.after_each.append(lambda now: told.append((now, clock.feeds[0].next_row)))
+    clock.call_at(CHUNK_MS + 9, Rank.SAMPLE, lambda: None)
+    clock.run()
+    assert told == [(3, 3), (CHUNK_MS + 5, 6), (CHUNK_MS + 9, 6)]

@@ -35,7 +35,7 @@ def units(rows: list[tuple[int, int, int, int, int]]) -> np.ndarray:
     """Rows of (time, debtor, creditor, amount, kind), of one item each."""
     records = new(RETAIL, len(rows))
     for place, (time_ms, debtor, creditor, amount, kind) in enumerate(rows):
-        records[place] = (time_ms, amount, debtor, creditor, 1, 0, kind, 0)
+        records[place] = (time_ms, amount, 0, debtor, creditor, 1, kind, 0)
     return records
 
 
@@ -210,3 +210,25 @@ def test_a_flow_of_units_goes_on_when_the_payments_have_ended_and_the_other_way_
     assert late_units.netting.positions["sent"][0] == 2
     late_payment = Played([(8_000, 0, 1, 1)], [(2, 0, 1, 1, CREDIT)], accounts, caps, []).run(9_000)
     assert late_payment.books.accounts["sent"][0] == 1
+
+
+def test_units_wait_for_who_asks_after_each_payment() -> None:
+    played = Played(
+        payments=[(4, 0, 1, 5), (9, 1, 0, 1)],
+        retail=[(3, 0, 1, 1, ONLINE), (4, 0, 1, 1, ONLINE), (5, 0, 1, 1, ONLINE), (9, 0, 1, 1, ONLINE)],
+        accounts=[{"balance": 10}, {}],
+        caps=[{"cap": 10}, {}],
+        owed=[],
+    )
+    seen: list[tuple[int, int]] = []
+
+    def ask() -> bool:
+        now = played.clock.feeds[0].next_row, int(played.netting.netting["units_come"][0])
+        seen.append(now)
+        return True
+
+    played.clock.stop_if = ask
+    played.run(9)
+    assert seen[0] == (1, 2)  # the units of its own millisecond have come, none after
+    assert played.stops[0] == 4
+    assert seen[-1] == (2, 4)

@@ -32,7 +32,7 @@ def sources() -> list[Path]:
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: path.name)
 def test_the_reference_imports_words_and_the_standard_library_only(path: Path) -> None:
-    allowed = {"__future__", "bisect", "collections", "itertools", "operator", "typing"}
+    allowed = {"__future__", "bisect", "collections", "enum", "itertools", "operator", "typing"}
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
@@ -59,10 +59,14 @@ def test_a_snapshot_shows_every_observable_field() -> None:
             "warning_line": -(2**63), "hold_until_ms": -(2**63), "lowest_balance": 5, "lowest_available": 5,
             "sent": 0, "received": 0, "sent_count": 0, "received_count": 0, "life": 6, "debit_control": False,
             "credit_control": False, "logged_in": True, "warned": False, "overdraft_fen_ms": 0,
+            "pledge_room": 0, "pledge_start": 0, "pledge_automatic": False, "pledged": 0,
+            "policy_until_ms": -(2**63), "policy_levels": 0, "policy_hold_ms": -(2**63), "policy_budget": 4 * 10**18,
+            "policy_receipt_ppm": 0, "policy_reserve": -(2**62),
         }
     ]  # fmt: skip
     assert shown["queues"] == {}
     assert set(shown["books"].values()) == {0}
+    assert (shown["loans"], shown["pools"], shown["next_booking"]) == ({}, [], 2**40)
 
 
 def test_a_snapshot_does_not_change_with_the_books() -> None:

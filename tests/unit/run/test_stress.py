@@ -105,7 +105,8 @@ def test_a_bank_that_comes_back_in_time_only_delays_the_others() -> None:
 def test_the_undisturbed_day_and_what_was_asked_stand_beside_the_table() -> None:
     found = cs.stress(CHAIN, stop_at=dt.time(8, 30), seed=3)
     assert found.attrs == {
-        "scenario": "chain", "date": "2025-06-17", "seed": 3, "stop_at": "08:30:00", "until": None,
+        "scenario": "chain", "date": "2025-06-17", "seed": 3, "kind": "stop", "stop_at": "08:30:00",
+        "until": None, "share": None,
         "undisturbed": {
             "submitted_fen": 305_00, "submitted_count": 4, "settled_fen": 305_00, "settled_count": 4,
             "delay_rho": 0.0, "peak_queue_fen": 0, "peak_queue_count": 0,
@@ -239,6 +240,81 @@ def test_of_several_dates_a_bank_is_silent_to_the_cut_off_of_the_one_it_stops_on
     assert by_account(second, *SUMS) == {"A": (0, 0, 0, 0, 0), "B": (0, 0, 0, 50_00, 1)}
 
 
+# other kinds ------------------------------------------------------------------------------------------------------
+
+
+def test_a_shock_takes_a_share_of_the_opening_balance_and_no_more_payments_are_counted() -> None:
+    """Without half of its 100 A cannot pay on, nor can B and C; of E's 5 the 5 to F go if 2.50 are taken first."""
+    found = cs.stress(CHAIN, kind="shock", at="08:45")
+    assert by_account(found, *SUMS)["A"] == (200_00, 2, 2, 100_00, 1)
+    assert by_account(found, *SUMS)["E"] == (0, 0, 0, 5_00, 1)
+    assert by_account(found, *SUMS)["B"] == (0, 0, 0, 0, 0)
+    assert found.attrs["share"] == "0.5"
+    late = cs.stress(CHAIN, kind="shock", at="09:10")
+    assert by_account(late, *SUMS)["A"] == (0, 0, 0, 0, 0)
+
+
+def test_a_late_opening_delays_what_was_to_be_sent_before_it() -> None:
+    found = cs.stress(CHAIN, kind="late-opening", until="10:30")
+    same = cs.stress(CHAIN, stop_at="08:30", until="10:30")
+    columns = [name for name in found.columns if name != "rank"]
+    pd.testing.assert_frame_equal(found[columns], same[columns], check_exact=True)
+    assert by_account(found, "banks_delayed")["A"] == (1,)
+
+
+@pytest.mark.parametrize(
+    "credit", [{"overdraft_limit": 100}, {"pledge": {"collateral": [{"account": "A", "bonds": 200}]}}]
+)
+def test_a_bank_without_its_credit_pays_what_it_has_and_no_more(credit: dict[str, Any]) -> None:
+    """A has nothing of its own: BC and CD hang on its credit. Once used it may be withdrawn without harm."""
+    bonds = {"credit": credit} if "pledge" in credit else {}
+    a = account("A", 0) if bonds else {**account("A", 0), **credit}
+    scenario = {**CHAIN, **bonds, "accounts": [*CHAIN["accounts"][:4], a, account("E", 5)]}
+    found = cs.stress(scenario, kind="credit-withdrawn", at="08:45")
+    assert by_account(found, *SUMS)["A"] == (200_00, 2, 2, 100_00, 1)
+    assert (found[SUMS][found.account != "A"] == 0).all(axis=None)
+    later = cs.stress(scenario, kind="credit-withdrawn", at="09:10")
+    assert by_account(later, *SUMS)["A"] == (0, 0, 0, 0, 0)
+
+
+def test_a_cut_cap_counts_what_others_no_longer_net() -> None:
+    """A's cap is 100, B's nothing: what A sends B lets B send C. Cut to a half, A's 80 are refused, and then B's 60."""
+    items = [pay("AB", "09:10", "A", "B", 80), pay("BC", "09:20", "B", "C", 60), pay("CA", "09:30", "C", "A", 5)]
+    lines = [{**account(name, 1000), "credit_line": line} for name, line in (("A", 100), ("B", 0), ("C", 50))]
+    scenario = {
+        "accounts": lines,
+        "workload": [
+            {"system": "HVPS", "payments": [pay("H", "12:00", "A", "B", 1)]},
+            {"system": "IBPS", "payments": items},
+        ],
+        "ibps": {"refused_share": "0", "unanswered_share": "0"},
+        "series_step": "4 h",
+    }
+    found = cs.stress(scenario, kind="cap-cut", at="09:00")
+    assert by_account(found, *SUMS) == {
+        "A": (60_00, 1, 1, 80_00, 1), "B": (0, 0, 0, 0, 0), "C": (0, 0, 0, 0, 0)
+    }  # fmt: skip
+    assert by_account(cs.stress(scenario, kind="cap-cut", at="09:15"), *SUMS)["A"] == (0, 0, 0, 0, 0)
+    assert by_account(cs.stress(scenario, kind="cap-cut", at="09:00", share="0.8"), *SUMS)["A"] == (0, 0, 0, 0, 0)
+
+
+def test_a_kind_agrees_with_a_whole_run_that_has_the_same_debit() -> None:
+    scenario = day()
+    base = settled(cs.simulate(scenario))
+    found = cs.stress(scenario, kind="shock", at="09:00", share="0.9", workers=1).set_index("account")
+    opening = cs.simulate(scenario).accounts.set_index("account").opening_fen
+    assert found["unsettled_count"].sum() > 0
+    for name in found.index[[0, 5]]:
+        fen = int(opening[name]) * 9 // 10
+        debit = {"at": "09:00", "do": "central_bank_debit", "account": name, "amount": f"{fen // 100}.{fen % 100:02d}"}
+        now = settled(cs.simulate({**scenario, "actions": [*scenario["actions"], debit]}))
+        lost = base[base.settled & ~now.settled]
+        elsewhere = lost[lost.debtor != name]
+        assert found.loc[name, SUMS[:3]].tolist() == [
+            elsewhere.amount_fen.sum(), len(elsewhere), elsewhere.debtor.nunique()
+        ]  # fmt: skip
+
+
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"stop_at": "noon"}, "stop_at: neither HH:MM[:SS[.mmm]] nor an ISO 8601 date-time (noon); allowed: 08:30, "),
     ({"stop_at": 830}, "stop_at: neither HH:MM[:SS[.mmm]] nor an ISO 8601 date-time (830); allowed: 08:30, "),
@@ -249,6 +325,29 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"stop_at": "2025-06-15T10:00"}, "stop_at: before the day begins nobody sends (2025-06-15T10:00:00); allowed: "),
     ({"stop_at": "2025-06-19T10:00"}, "stop_at: after cut-off nobody sends (2025-06-19T10:00:00); allowed: from T-1 "),
     ({"until": "09:00"}, "until: is not after the moment it begins (09:00:00); allowed: after 10:00:00"),
+    ({"kind": "flood"}, "kind: is no kind of stress (flood); allowed: stop, shock, cap-cut, credit-withdrawn, late-"),
+    ({"kind": "shock"}, "stop_at: stands beside shock (10:00); allowed: at alone"),
+    ({"share": "0.5"}, "share: stands beside stop, which is whole (0.5)"),
+    (
+        {"stop_at": None, "kind": "shock", "at": "10:00", "share": 0.5},
+        "share: is no share (0.5); allowed: text such as ",
+    ),
+    (
+        {"stop_at": None, "kind": "shock", "at": "10:00", "until": "11:00"},
+        "until: stands beside shock, which does not end",
+    ),
+    (
+        {"stop_at": None, "kind": "shock", "at": "2025-06-17T20:00"},
+        "at: after cut-off nobody sends (2025-06-17T20:00:00)",
+    ),
+    (
+        {"stop_at": None, "kind": "late-opening", "until": "17:15"},
+        "until: is no instant of a day (17:15:00); allowed: after ",
+    ),
+    (
+        {"stop_at": None, "kind": "late-opening", "at": "10:00"},
+        "at: stands beside late-opening, which begins with the date",
+    ),
     ({"workers": 0}, "workers: is no number of threads (0); allowed: from 1"),
     (
         {"scenario": "message-trail"},

@@ -74,6 +74,13 @@ def test_a_bilateral_limit_is_fen() -> None:
     assert [limit.limit for limit in scenario(limits=[{"account": "A", "to": "B", "limit": "1.50"}]).limits] == [150]
 
 
+@pytest.mark.parametrize("towards", [{}, {"to": "all"}, {"to": None}])
+def test_a_limit_towards_nobody_in_particular_is_towards_all(towards: dict[str, Any]) -> None:
+    assert [limit.to for limit in scenario(limits=[{"account": "A", "limit": 1, **towards}]).limits] == [None]
+    action = {"at": "10:00", "do": "set_limit", "account": "A", "limit": "none", **towards}
+    assert [found.to for found in scenario(actions=[action]).actions] == [None]
+
+
 def test_a_limit_that_is_set_is_fen_and_none_removes_it() -> None:
     action = {"at": "10:00", "do": "set_limit", "account": "A", "to": "B"}
     found = scenario(actions=[{**action, "limit": "1.50"}, {**action, "limit": "none"}])
@@ -229,7 +236,7 @@ _terms_of: dict[str, dict[str, Any]] = {
     "set_limit": {
         "at": _moment,
         "account": st.sampled_from(["A", "B"]),
-        "to": st.sampled_from(["C.1", "no", "0123"]),
+        "to": st.sampled_from(["C.1", "no", "0123", "all"]),
         "limit": _money | st.just("none"),
     },
     "set": {**_on_account, "field": st.sampled_from(MONEY_FIELDS), "value": _money},
@@ -237,6 +244,11 @@ _terms_of: dict[str, dict[str, Any]] = {
     "third_party_net": {**_with_nets, "from": _account},
     "cancel_third_party": {"from": _account},
     "stop_payment": {"payment": st.just("b1")},
+    "pledge": {**_on_account, "amount": _amount},
+    "repay": _on_account,
+    "start_pool": {"pool": st.just("three")},
+    "stop_pool": {"pool": st.just("three")},
+    "cancel_pool": {"pool": st.just("three")},
 }
 
 
@@ -278,13 +290,14 @@ _matching = st.fixed_dictionaries(
     },
 )
 _limits = st.lists(
-    st.sampled_from([("A", "B"), ("B", "A"), ("A", "C.1"), ("0123", "no")]), unique=True, max_size=3
+    st.sampled_from([("A", "B"), ("B", "A"), ("A", "C.1"), ("0123", "no"), ("A", "all")]), unique=True, max_size=3
 ).flatmap(lambda pairs: st.tuples(*(_money.map(lambda fen, pair=pair: (*pair, fen)) for pair in pairs)))
 _retail_payment = st.fixed_dictionaries(
     {"time": st.just("09:00"), "debtor": st.just("A"), "creditor": _account, "amount": _amount},
     optional={"type": st.sampled_from(["BCRD", "BRGD"]), "on_behalf_of": st.sampled_from(["Shop", "nobody"])},
 )
 _ms = st.integers(1, 10**6).map(lambda ms: f"{ms} ms")
+_from_a_second = st.integers(1000, 10**6).map(lambda ms: f"{ms} ms")
 _half = st.decimals(0, "0.5", places=4).map(str)
 _rounds = st.lists(_clock.filter(lambda clock: clock < "16:00"), max_size=3, unique=True).map(
     lambda clocks: [*sorted(clocks), "16:00"]
@@ -298,7 +311,7 @@ _retail_terms = st.fixed_dictionaries(
                 "cap": st.just("accounts"),
                 "release": st.sampled_from(["08:30", "opening"]),
                 "rounds": st.fixed_dictionaries({}, optional={"working": _rounds, "other": _rounds}),
-                "matching": st.fixed_dictionaries({}, optional={"on_round": st.booleans(), "every": _ms}),
+                "matching": st.fixed_dictionaries({}, optional={"on_round": st.booleans(), "every": _from_a_second}),
                 "third_party": st.lists(
                     st.fixed_dictionaries(
                         {"from": _account, "at": st.just(["09:30"]), "value": _amount, "participants": st.just(3)}
@@ -322,6 +335,39 @@ _retail_terms = st.fixed_dictionaries(
         "clients": st.fixed_dictionaries(
             {"name": st.just("Shop"), "direct": st.just("A")}, optional={"value": _money, "credit_line": _money}
         ).map(lambda client: [client]),
+    },
+)
+_pools = st.fixed_dictionaries(
+    {},
+    optional={
+        "order": st.sampled_from(["set", "random"]),
+        "from": st.dates(dt.date(2025, 1, 1), dt.date(2025, 6, 1)),
+        "until": st.dates(dt.date(2025, 6, 2), dt.date(2026, 1, 1)),
+        "sweeps": st.lists(
+            st.fixed_dictionaries({"at": st.just("16:30"), "direction": st.sampled_from(["up", "down"])}), max_size=2
+        ),
+    },
+).map(lambda terms: [{**terms, "name": "three", "accounts": ["A", "B", "no"]}, {**terms, "owners": "all"}])
+_pledge = st.fixed_dictionaries(
+    {},
+    optional={
+        "rate": _share,
+        "start": _money,
+        "default_after": st.integers(1, 30),
+        "collateral": st.fixed_dictionaries(
+            {"account": _account, "bonds": _money, "mode": st.sampled_from(["none", "manual"])},
+            optional={"capital": _money},
+        ).map(lambda row: [row]),
+    },
+)
+_credit = st.fixed_dictionaries(
+    {},
+    optional={
+        "pledge": _pledge,
+        "agreements": st.fixed_dictionaries(
+            {"lender": st.just("A"), "borrower": st.just("B"), "upper": _amount}, optional={"rate": _share}
+        ).map(lambda row: [row]),
+        "lending_desk": st.fixed_dictionaries({}, optional={"share": _share, "after": _ms, "rate": _share}),
     },
 )
 _liquidity = (
@@ -361,6 +407,11 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
                 },
             ),
             "actions": st.lists(_action, max_size=5),
+            "pools": _pools,
+            "reservations": st.fixed_dictionaries(
+                {"account": _account}, optional={"high": _money, "urgent": _money}
+            ).map(lambda row: [row]),
+            "credit": _credit,
         },
     )
     accounts = [{"account": account, **draw(_rows)} for account in ("A", "B", "C.1", "no", "0123")]

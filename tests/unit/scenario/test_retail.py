@@ -13,7 +13,7 @@ from cnaps_sim.scenario.load import from_dict, json_schema, resolved
 from cnaps_sim.scenario.model import Scenario
 from cnaps_sim.scenario.retail import BepsTerms, CapSource, IbpsTerms, Release
 from cnaps_sim.scenario.retail_actions import LinkLoss, ThirdPartyNet
-from cnaps_sim.scenario.workload import BepsGenerator, IbpsGenerator, WorkloadPayments
+from cnaps_sim.scenario.workload import BepsGenerator, IbpsGenerator
 from cnaps_sim.words.codes import System
 from cnaps_sim.words.errors import InputError
 from cnaps_sim.words.retail_terms import published_item_limit
@@ -104,18 +104,6 @@ def test_the_defaults_of_generated_items_are_those_of_the_workload_room() -> Non
 )
 def test_the_published_limit_of_an_item_goes_by_its_date(system: System, date: str, yuan: int) -> None:
     assert published_item_limit(system, dt.date.fromisoformat(date)) == yuan * 100
-
-
-def test_the_payments_of_a_package_may_tell_their_time_in_two_ways() -> None:
-    other = {**_ROW, "payment_id": "b2", "time": "2025-06-17T09:00:00", "type": "BCRD"}
-    found = written({**_ROW, "package": "k"}, {**other, "package": "k"}).workload[0]
-    assert isinstance(found, WorkloadPayments)
-    assert [payment.package for payment in found.payments] == ["k", "k"]
-
-
-def test_two_lists_of_payments_may_call_their_packages_alike() -> None:
-    lists = [[{**_ROW, "package": "k"}], [{**_ROW, "payment_id": "b2", "creditor": "C", "package": "k"}]]
-    written(workload=[{"system": "BEPS", "payments": rows} for rows in lists])
 
 
 def test_retail_begins_and_ends_at_the_date_switch() -> None:

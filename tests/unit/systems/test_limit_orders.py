@@ -1,4 +1,4 @@
-"""Bilateral limits during the day: by action at once or as messages, asked about, and in the log of a run."""
+"""Limits towards one or all during the day: by action at once or as messages, asked about, in the log of a run."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def day(*actions: dict[str, Any], **more: Any) -> dict[str, Any]:
     }
 
 
-def set_limit(at: str, limit: Any, account: str = A, to: str = B) -> dict[str, Any]:
+def set_limit(at: str, limit: Any, account: str = A, to: str | None = B) -> dict[str, Any]:
     return {"at": at, "do": "set_limit", "account": account, "to": to, "limit": limit}
 
 
@@ -81,6 +81,34 @@ def test_over_perfect_links_messages_change_nothing(algorithm: str, tmp_path: Pa
     sent = [record.iso for _, record, _ in read_log(tmp_path / "run" / "messages") if record.number[:4] == "nets"]
     assert sent.count("camt.011.001.07") == 5
     assert sent.count("camt.012.001.07") == 1
+
+
+def towards_all(at: str, limit: Any) -> dict[str, Any]:
+    return set_limit(at, limit, to=None)
+
+
+@pytest.mark.parametrize("messages", ["off", "all", {"sample": "0.5"}])
+def test_a_multilateral_limit_binds_as_changed(messages: Any) -> None:
+    run = cs.simulate(day(towards_all("09:30", 20), towards_all("10:30", 25), messages=messages))
+    assert ends(run) == {
+        "P1": ("09:00", ""), "P2": ("10:00", ""), "P3": ("12:00", "P4"), "P4": ("12:00", "")
+    }  # fmt: skip
+    assert run.manifest["audit"]["verdict"] == "passed"
+    assert "limits-kept" in run.manifest["audit"]["rules"]
+    told = [text for kind_, text in run.events[["kind", "detail"]].itertuples(index=False) if kind_ == "action"]
+    assert told == [f"limit towards all others {fen}.00 CNY" for fen in (20, 25)]
+
+
+def test_a_multilateral_limit_travels_like_any_other(tmp_path: Path) -> None:
+    actions = (towards_all("09:30", 20), towards_all("13:00", "none"))
+    limited = [{"account": B, "limit": 0}, {"account": A, "to": "all", "limit": 40}]
+    without = cs.simulate(day(*actions, limits=limited))
+    with_messages = cs.simulate(day(*actions, limits=limited, messages="all"), out=tmp_path / "run")
+    for name in ("payments", "transfers", "accounts", "events"):
+        assert with_messages.table(name).equals(without.table(name)), name
+    assert verify_folder(tmp_path / "run", headline) == []
+    sent = [record.iso for _, record, _ in read_log(tmp_path / "run" / "messages") if record.number[:4] == "nets"]
+    assert (sent.count("camt.011.001.07"), sent.count("camt.012.001.07")) == (1, 1)
 
 
 class Desk:
@@ -144,7 +172,8 @@ def test_several_limits_are_set_by_one_message_and_removed_by_others() -> None:
 @pytest.mark.parametrize(
     ("key", "why"),
     [
-        (LimitKey(limits.MULTILATERAL, A), "the scenario does not allow it"),
+        (LimitKey(limits.MULTILATERAL, B), "the account belongs to another participant"),
+        (LimitKey(limits.MULTILATERAL, A, B), "there is no such other participant"),
         (LimitKey(limits.NET_DEBIT_CAP, A), "the scenario does not allow it"),
         (LimitKey(limits.BILATERAL, B, A), "the account belongs to another participant"),
         (LimitKey(limits.BILATERAL, A, A), "there is no such other participant"),
@@ -172,6 +201,17 @@ def test_a_bank_is_told_its_own_limits_in_force() -> None:
     assert one.answer == (towards_c,)
     desk.remove(BILATERAL)
     assert desk.ask().answer == (towards_c,)
+
+
+def test_a_bank_sets_asks_about_and_removes_its_multilateral_limit() -> None:
+    desk, key = Desk(set_limit("11:30", 10)), LimitKey(limits.MULTILATERAL, A)
+    assert desk.set(NewLimit(key, 500)) == "ACPT done"
+    towards_all_others = Limit(key, 500, "ENAB", None, 0, DEBIT, 500)
+    assert desk.ask().answer[1:] == (towards_all_others,)
+    assert desk.ask(LimitCriteria((limits.MULTILATERAL,))).answer == (towards_all_others,)
+    assert [limit.key for limit in desk.ask(LimitCriteria((limits.BILATERAL,))).answer] == [BILATERAL]
+    assert desk.remove(key) == "ACPT done"
+    assert isinstance(desk.ask(LimitCriteria((limits.MULTILATERAL,))).answer, NoAnswer)
 
 
 def test_what_is_received_in_advance_is_more_than_what_may_be_sent() -> None:

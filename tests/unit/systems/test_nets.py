@@ -380,6 +380,22 @@ def test_a_bank_that_is_logged_out_neither_sends_nor_answers_and_is_still_paid()
     assert found["IN"] == found["AGAIN"] == ("PR03", None, None)
 
 
+def test_what_a_bank_sent_before_it_logged_out_is_answered_and_what_it_sent_while_it_was_out_is_refused() -> None:
+    """A is out for a second from half past a second on, and every answer takes a second."""
+    orders = [
+        {"at": f"09:20:{at}", "do": f"log_{way}", "account": "A"} for at, way in (("00.5", "out"), ("01.5", "in"))
+    ]
+    sent = [("BEFORE", "09:20:00.400"), ("OUT", "09:20:00.600"), ("AFTER", "09:20:01.500")]
+    credits = [pay(name, at, "A", "B", 1, type="BRTC") for name, at in sent]
+    debits = [pay(f"D-{name}", at, "B", "A", 1, type="BRTD") for name, at in sent]
+    found = ends(run(credits + debits, orders), "status", "reason_iso", "ended_ms")
+    moment = NINE + 20 * MINUTE
+    for start in ("", "D-"):
+        assert found[f"{start}BEFORE"] == ("PR03", None, moment + 1400)
+        assert found[f"{start}OUT"] == ("PR09", "TM01", moment + 1600)
+        assert found[f"{start}AFTER"] == ("PR03", None, moment + 2500)
+
+
 # the cap queue --------------------------------------------------------------------------------------------------
 
 

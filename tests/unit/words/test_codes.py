@@ -43,6 +43,7 @@ RETAIL = {
     Refusal.CAP: Reason.RJ94,
     Refusal.CAP_QUEUE_CLOSED: Reason.RJ94,
     Refusal.STOPPED: None,
+    Refusal.UNANSWERED: None,
 }
 
 
@@ -83,7 +84,7 @@ def test_a_retail_refusal_says_whose_it_is() -> None:
 
 def test_every_refusal_and_every_answer_can_be_said_in_words() -> None:
     assert all(refusal.sentence for refusal in Refusal)
-    without = (Refusal.NONE, Refusal.STOPPED)
+    without = (Refusal.NONE, Refusal.STOPPED, Refusal.UNANSWERED)
     assert all(len(refusal.iso) == (0 if refusal in without else 4) for refusal in Refusal)
     assert all(answer.sentence for answer in Answer)
 
