@@ -13,7 +13,7 @@ from cnaps_sim.words.units import format_clock
 MEASURES: Final = (
     "balance_fen", "available_fen", "expected_fen", "balance_if_settled_fen", "queued_out_count", "queued_out_fen",
     "queued_in_count", "queued_in_fen", "overdraft_limit_fen", "floor_fen", "earmark_fen", "reserved_fen",
-    "position_fen", "unsettled_fen", "headroom_fen",
+    "position_fen", "unsettled_fen", "headroom_fen", "pledge_room_fen",
 )  # fmt: skip
 
 
@@ -52,6 +52,8 @@ class AccountLiquidity:
     position:   in the netting server since the last round; unsettled: nets of rounds that SAPS has not posted
     headroom:   cap + position + unsettled; all three at the instant of a sample, None without retail payments
     warning_line, cap_warning_line: None where there is none
+    pool, pool_spare: its fund pool (资金池), and what the other members could give; None if it is in none
+    pledge_room: what it may still borrow against its bonds (质押融资); None if it has none
     """
 
     account: str
@@ -74,6 +76,9 @@ class AccountLiquidity:
     balance_warning: bool
     cap_warning_line: int | None
     cap_warning: bool
+    pool: str | None
+    pool_spare: int | None
+    pledge_room: int | None
 
     @property
     def available_now(self) -> int | None:
@@ -88,7 +93,7 @@ class AccountLiquidity:
         values = (
             self.balance, now, None if now is None else now + net, self.balance + net, self.queued_out.number,
             self.queued_out.fen, self.queued_in.number, self.queued_in.fen, self.overdraft_limit, self.floor,
-            self.earmark, self.reserved, self.position, self.unsettled, self.headroom,
+            self.earmark, self.reserved, self.position, self.unsettled, self.headroom, self.pledge_room,
         )  # fmt: skip
         return dict(zip(MEASURES, values, strict=True))
 
@@ -105,6 +110,8 @@ class AccountLiquidity:
             "queued_out": self.queued_out.as_dict(),
             "queued_in": self.queued_in.as_dict(),
             "cap_fen": self.cap,
+            "pool": self.pool,
+            "pool_spare_fen": self.pool_spare,
             "warning_line_fen": self.warning_line,
             "balance_warning": self.balance_warning,
             "cap_warning_line_fen": self.cap_warning_line,

@@ -19,6 +19,7 @@ from cnaps_sim.analysis.liquidity_answer import (
     OwnerLiquidity,
     Queued,
 )
+from cnaps_sim.analysis.liquidity_reserves import Reserve, reserves_at
 from cnaps_sim.analysis.liquidity_tables import LEVELS, Ledger, Positions, Queues
 from cnaps_sim.analysis.liquidity_terms import Phases, Terms, terms_at
 from cnaps_sim.analysis.metrics.columns import NONE, Run, as_date
@@ -110,9 +111,10 @@ def _accounts(ledger: Ledger, at: int) -> _Accounts:
     available = [terms.available(balance, kept, phase, level) for level in range(LEVELS)]
     positions = ledger.positions(at)
     cap_warned = _cap_warned(ledger, terms, at)
+    reserves = reserves_at(ledger, terms, balance, kept, queues, at)
     rows = [
         _account(ledger, terms, row, balance, kept, np.array([funds[row] for funds in available]), queues, positions,
-                 cap_warned)
+                 cap_warned, reserves[row])
         for row in range(len(ledger.names))
     ]  # fmt: skip
     return _Accounts(rows, phase, positions, _notes(ledger, queues, at))
@@ -128,6 +130,7 @@ def _account(
     queues: Queues,
     positions: Positions | None,
     cap_warned: set[str],
+    reserve: Reserve,
 ) -> AccountLiquidity:
     name, central = ledger.names[row], bool(terms.central[row])
     value = {field: int(fen[row]) for field, fen in terms.value.items()}
@@ -154,6 +157,9 @@ def _account(
         balance_warning=line != NONE and bool(balance[row] < line),
         cap_warning_line=None if cap_line == NONE else cap_line,
         cap_warning=name in cap_warned,
+        pool=reserve.pool,
+        pool_spare=reserve.pool_spare,
+        pledge_room=reserve.pledge_room,
     )
 
 
@@ -205,7 +211,9 @@ def liquidity(
     − queued out; `balance_if_settled_fen`: the balance if all that is queued settled; `queued_out_*`, `queued_in_*`;
     `overdraft_limit_fen`, `floor_fen`, `earmark_fen`, `reserved_fen` (out of reach of level 7); `position_fen`,
     `unsettled_fen`, `headroom_fen` at `netted_ms`, the last sample of the netting server; `balance_warning`,
-    `cap_warning`: in force. Terms that travelled as messages count from when their answer was told.
+    `cap_warning`: in force; `pledge_room_fen`: what may still be borrowed against bonds (质押融资); per account `pool`,
+    its fund pool (资金池), and `pool_spare_fen`, what the other members could give, null where there is none. Neither
+    is part of `expected_fen`. Terms that travelled as messages count from when their answer was told.
     With `by="level"`: one row per account and level with `available_fen` at that level and what is queued there.
 
     InputError if the instant is none of the run's, nobody bears that id, or the run did not record a table needed.
@@ -234,10 +242,12 @@ def _frame(answer: LiquidityAnswer) -> pd.DataFrame:
                     "netted_ms": answer.netted_ms,
                     "balance_warning": any(account.balance_warning for account in accounts),
                     "cap_warning": any(account.cap_warning for account in accounts),
+                    "pool": one.pool if one else None,
+                    "pool_spare_fen": one.pool_spare if one else None,
                 }
             )
     frame = pd.DataFrame(rows)
-    return frame.astype(dict.fromkeys((*MEASURES, "netted_ms"), "Int64"))
+    return frame.astype(dict.fromkeys((*MEASURES, "netted_ms", "pool_spare_fen"), "Int64"))
 
 
 def _frame_by_level(answer: LiquidityAnswer) -> pd.DataFrame:

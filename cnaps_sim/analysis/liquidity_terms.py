@@ -6,6 +6,7 @@ clearing window with something left cuts it to the balance. Both are replayed fr
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import re
 from collections.abc import Mapping
@@ -37,6 +38,7 @@ from cnaps_sim.workload.account_rows import AccountRow, account_row, accounts_fr
 #: Lines below which a warning is raised; `NONE` where an account has none.
 LINES: Final = ("warning_line", "cap_warning_line")
 _FIELDS: Final = (*TERMS, *LINES)
+_DATE: Final = re.compile(r" of ([0-9]{4}-[0-9]{2}-[0-9]{2})")
 _CHANGE: Final = re.compile(r"(\w+) (-?[0-9]+\.[0-9]{2}) CNY")
 #: What releases a payment when a clearing window closes with something left.
 _CLOSING_CAUSES: Final = (Cause.RETURN.word, Cause.PENALTY.word, Cause.CONTROL.word)
@@ -56,6 +58,11 @@ class Phases:
         """The phase when an instant (ms) was over."""
         seen = [event for event in self.events if event.time <= time]
         return Phase(int(seen[-1].detail[:2])) if seen else Phase.PREPARATION
+
+    def date_at(self, time: int) -> dt.date | None:
+        """The business date of HVPS when an instant (ms) was over; None before the first begins."""
+        found = [match[1] for event in self.events if event.time <= time if (match := _DATE.search(event.detail))]
+        return dt.date.fromisoformat(found[-1]) if found else None
 
     def in_window(self, time: int) -> bool:
         """Whether what was posted at an instant (ms) was posted in a clearing window; its close belongs to it."""
@@ -83,6 +90,19 @@ class Terms:
     def status(self, row: int) -> AccountStatus:
         """The status (清算账户状态) of an account; a control shows where its life is ordinary."""
         return self._control[row].status
+
+    def may_give(self, row: int) -> bool:
+        """Whether the account is open and free of debit control (借记控制), so that it may help others of its pool."""
+        control = self._control[row]
+        return control.life == Life.OPEN and not control.debit
+
+    def grant(self, run: Any, row: Mapping[str, int]) -> None:
+        """Terms that the run gave accounts by a rule, and reservations that stand apart; row: of each account."""
+        for name, fen in run.manifest.get("granted", {}).get("overdraft_limit_fen", {}).items():
+            self.value["overdraft_limit"][row[name]] = fen
+        for given in (getattr(run, "scenario", None) or {}).get("reservations") or []:
+            for field, key in (("reserved_high", "high"), ("reserved_urgent", "urgent")):
+                self.value[field][row[given["account"]]] = parse_fen(str(given[key]))
 
     def act(self, row: int, detail: str) -> None:
         """Carry out what the event of an action tells of an account, if it is about its terms."""
@@ -160,6 +180,7 @@ def terms_at(ledger: Ledger, at: int) -> Terms:
     InputError if the accounts came from a file that is no longer what the run read.
     """
     terms = Terms(ledger.names, _written(ledger.run))
+    terms.grant(ledger.run, ledger.row)
     ends = {int(day["window_end_ms"]) for day in timetable_of(ledger.run)}
     acts = [event for event in _acts(ledger) if event.time <= at]
     steps = [

@@ -56,7 +56,8 @@ def answer(view: Any, liquidity: Mapping[str, Any]) -> list[str]:
         return told
     whole = sum(best["sources"].values())
     ranked = sorted(SOURCES, key=lambda name: -best["sources"][name])
-    parts = [f"{percent(best['sources'][name] / whole)} from {_SOURCE_WORDS[name]}" for name in ranked if whole]
+    given = [name for name in ranked if best["sources"][name]]
+    parts = [f"{percent(best['sources'][name] / whole)} from {_SOURCE_WORDS[name]}" for name in given]
     what = "all tools together" if ALL in plays else f"{TOOLS[list(plays)[-1]][0]}"
     told.append(
         f"Who provides it? With {what} {percent(_settled(best))} of the value settled (ρ {best['delay_rho']:.4f})"
@@ -77,13 +78,22 @@ def _saved(plays: Mapping[str, Play]) -> str:
     slower = [TOOLS[name][0] for name in alone if name not in enough]
     if slower:
         told += f" With {joined(slower)} alone payments waited longer than without any tool."
-    dear = {name: sum(play["interest_fen"].values()) for name, play in alone.items()}
-    dearest = max(dear, key=lambda name: dear[name], default=None)
-    if dearest is not None and dear[dearest] > 0:
-        told += f" The dearest was {TOOLS[dearest][0]}, {money(dear[dearest])} of interest"
-        penalty = alone[dearest]["interest_fen"]["penalty"]
-        told += f", {money(penalty)} of it on penalty loans." if penalty else "."
-    return told.strip()
+    return (told + _dearest(plays[NONE], alone)).strip()
+
+
+def _dearest(none: Play, alone: Mapping[str, Play]) -> str:
+    """The tool whose interest is highest beyond that of the day without tools; nothing if none costs more."""
+    more = {name: _interest(play) - _interest(none) for name, play in alone.items()}
+    name = max(more, key=lambda name: more[name], default=None)
+    if name is None or more[name] <= 0:
+        return ""
+    penalty = alone[name]["interest_fen"]["penalty"] - none["interest_fen"]["penalty"]
+    part = f", {money(penalty)} of it on penalty loans" if penalty > 0 else ""
+    return f" The dearest was {TOOLS[name][0]}: {money(more[name])} more of interest{part}."
+
+
+def _interest(play: Play) -> int:
+    return int(sum(play["interest_fen"].values()))
 
 
 def _enough(name: str, play: Play, is_first: bool) -> str:

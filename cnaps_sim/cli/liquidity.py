@@ -68,6 +68,8 @@ def table_lines(answer: LiquidityAnswer) -> list[str]:
     heads = ["owner", "balance", "available", "queued out", "queued in", "expected"]
     if netted:
         keys, heads = [*keys, "position_fen", "headroom_fen"], [*heads, "position", "headroom"]
+    if any(owner.measures["pledge_room_fen"] is not None for owner in answer.owners):
+        keys, heads = [*keys, "pledge_room_fen"], [*heads, "pledge room"]
     told = [[owner.owner, *(_plain(owner.measures[key]) for key in keys), _remark(owner)] for owner in [*shown, *own]]
     cells = [[*heads, ""], *told]
     sums = {key: _added(answer.owners, key) for key in keys}
@@ -95,6 +97,9 @@ def _remark(owner: OwnerLiquidity) -> str:
         )
         if on
     ]
+    pooled = [one for one in owner.accounts if one.pool is not None]
+    if len(pooled) == 1 == len(owner.accounts):
+        marks.append(f"pool {pooled[0].pool}: {_plain(pooled[0].pool_spare)} from others")
     return "  ".join([owner.name, *(f"[{word}]" for word in marks)])
 
 
@@ -151,6 +156,8 @@ def _account(one: AccountLiquidity) -> list[_Row]:
         ("reserved", one.reserved or None, "for other levels, or for a matching under way"),
         (available[0], available[1], _other_levels(one)),
         *rest,
+        ("fund pool (资金池)", one.pool_spare, f"what others of {one.pool} could give"),
+        ("pledge room left (质押融资)", one.pledge_room, ""),
         ("net debit cap", one.cap, ""),
         ("position", one.position, ""),
         ("nets not posted", one.unsettled or None, ""),

@@ -13,6 +13,7 @@ from cnaps_sim.core.funds import available, own_funds
 from cnaps_sim.core.pledges import lend_on_pledge, room
 from cnaps_sim.core.pools import can_rescue, rescue
 from cnaps_sim.core.records import IN_POOL, PLEDGES, Records, Tools
+from cnaps_sim.core.waking import wake
 from cnaps_sim.words.codes import Cause
 
 _NO_CAUSE: Final = int(Cause.NONE)
@@ -62,4 +63,6 @@ def cover(
     assert account.alert & PLEDGES
     loan = max(lacking, min(account.pledge_start, room(account)))
     lend_on_pledge(books, accounts, tools, log, time_ms, row, loan, sequence)
+    if loan > lacking:  # what is left over may serve what waits, an older loan, or the pool
+        wake(books, accounts, tools, row, _BY_PLEDGE)
     return _BY_PLEDGE

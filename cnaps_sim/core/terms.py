@@ -148,13 +148,14 @@ def set_life(
     row: int,
     life: int,
 ) -> int:
-    """Open, freeze or close an account; one that holds money or a waiting payment cannot cease to be open."""
+    """Open, freeze or close an account; one that holds money or a waiting payment, or owes a
+    pledge loan, cannot cease to be open."""
     account = accounts[row]
     if life == _CLOSED or life == _TO_OPEN:
         waiting = 0
         for level in range(queues.shape[1]):
             waiting += queues[row, level].waiting_count
-        if account.balance != 0 or waiting != 0:
+        if account.balance != 0 or waiting != 0 or account.pledged != 0:
             return _NOT_EMPTY
     account.life = life
     wake(books, accounts, tools, row, _CONTROL)

@@ -43,7 +43,9 @@ class Covering(Pledges):
             return PLAIN
         return _PLEDGE if self._can_borrow(account, lacking) else NONE
 
-    def _fund(self, time: int, sequence: int, account: Account, amount: int, level: int, cover: Cover) -> Cause:
+    def _bring(
+        self, time: int, sequence: int, account: Account, amount: int, level: int, cover: Cover
+    ) -> tuple[Cause, bool]:
         """Move to the account what payment `sequence` lacks, as just found; answers what covered it.
 
         The account is not woken by it, because it pays next, and neither are those that give.
@@ -51,7 +53,6 @@ class Covering(Pledges):
         lacking = amount - account.own(level, self.phase)
         if cover is _POOL:
             self._rescue(time, sequence, account, lacking)
-            return Cause.POOL
+            return Cause.POOL, False
         assert cover is _PLEDGE, f"payment {sequence} needs no cover"
-        self._lend_lacking(time, sequence, account, lacking)
-        return Cause.PLEDGE
+        return Cause.PLEDGE, self._lend_lacking(time, sequence, account, lacking)

@@ -46,9 +46,14 @@ class Pledges(Pools):
         """Would an automatic loan cover what the account lacks (fen)?"""
         return account.pledge_automatic and account.room() >= lacking
 
-    def _lend_lacking(self, time: int, sequence: int, account: Account, lacking: int) -> None:
-        """One automatic loan for payment `sequence`: what is lacking, or the starting amount (起点金额) if more."""
-        self._pay_out(time, account, max(lacking, min(account.pledge_start, account.room())), sequence)
+    def _lend_lacking(self, time: int, sequence: int, account: Account, lacking: int) -> bool:
+        """One automatic loan for payment `sequence`: what is lacking, or the starting amount (起点金额) if more.
+
+        Is anything left over?
+        """
+        principal = max(lacking, min(account.pledge_start, account.room()))
+        self._pay_out(time, account, principal, sequence)
+        return principal > lacking
 
     def _pay_out(self, time: int, account: Account, principal: int, for_sequence: int) -> None:
         assert self.lending.lender != _NOBODY, f"nobody lends to account {account.row}"

@@ -123,6 +123,7 @@ class Settlement(Admission):
             self._post(time, sequence, payer, payee, amount, level, _NO_CAUSE)
             if payee.queue.count or payee.has_tools:
                 self._wake(payee, sequence)
+            if self.woken:
                 self._cascade(time)
             return _SETTLED
         if self.discipline == Discipline.REJECT and level in _HVPS:
@@ -261,6 +262,13 @@ class Settlement(Admission):
                 by = self._fund(time, payment.sequence, account, payment.amount, payment.level, cover)
             self._post(time, payment.sequence, account, creditor, payment.amount, payment.level, by)
             self._wake(creditor, payment.sequence)
+
+    def _fund(self, time: int, sequence: int, account: Account, amount: int, level: int, cover: Cover) -> Cause:
+        """Bring what a payment lacks; what a loan leaves over may serve what waits, an older loan, or the pool."""
+        by, left_over = self._bring(time, sequence, account, amount, level, cover)
+        if left_over:
+            self._wake(account, Cause.PLEDGE)
+        return by
 
     def _next_funded(self, account: Account) -> tuple[Payment, Cover] | None:
         """The payment that is released next, and how it is paid; None if the queue stands still.

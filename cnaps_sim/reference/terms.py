@@ -57,7 +57,9 @@ class Terms(Settlement):
     def set_life(self, time: int, account: int, life: int) -> Answer:
         """Open, freeze, close an account; NOT_EMPTY if it would no longer be open but holds something."""
         owner = self.accounts[account]
-        if life in (Life.CLOSED, Life.TO_OPEN) and (owner.balance != 0 or owner.queue.count or owner.outbox):
+        if life in (Life.CLOSED, Life.TO_OPEN) and (
+            owner.balance != 0 or owner.queue.count or owner.outbox or owner.loans
+        ):
             return Answer.NOT_EMPTY
         owner.life = Life(life)
         self._retry_one(time, owner, Cause.CONTROL)

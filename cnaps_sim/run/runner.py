@@ -26,6 +26,7 @@ from cnaps_sim.run.retail_kinds import kinds_told
 from cnaps_sim.run.saving import liquidity_saving
 from cnaps_sim.run.store import Run
 from cnaps_sim.run.tool_study import Done, compare_tools
+from cnaps_sim.run.tools import granted
 from cnaps_sim.run.world import Progress, World
 from cnaps_sim.scenario.load import Loaded
 from cnaps_sim.scenario.resolve import resolved, scenario_sha256
@@ -81,6 +82,8 @@ def simulate(
     made = time.perf_counter()
     comes_later = retail is not None and retail.payments is not None  # with a digest of its own
     manifest = _manifest(world, tables, (*unwanted, "payments") if comes_later else unwanted)
+    if given := granted(loaded, world.population, world.tools):
+        manifest["granted"] = given
     run = Run(tables, manifest, _resolved_with_places(loaded), loaded.source_text)
     if retail is not None:
         manifest["items"] |= retail.items

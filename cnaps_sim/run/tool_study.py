@@ -25,7 +25,7 @@ from cnaps_sim.run.population import Population, populate
 from cnaps_sim.run.saving import PARTS, Delay, Rehearsals, least_parts
 from cnaps_sim.run.tool_figures import PlayMeter, figures_of
 from cnaps_sim.run.world import World
-from cnaps_sim.scenario.actions import OnPayment, Set, Timed
+from cnaps_sim.scenario.actions import Ask, AskStatus, OnPayment, Set, Timed
 from cnaps_sim.scenario.matching import Bound
 from cnaps_sim.scenario.model import Scenario
 from cnaps_sim.scenario.tool_actions import OnPool, Pledge
@@ -180,7 +180,9 @@ def with_tools(scenario: Scenario, tools: Sequence[Tool], population: Population
 
 
 def _can_act(action: Timed, tools: Sequence[Tool], population: Population) -> bool:
-    """Whether an action makes sense with these tools."""
+    """Whether an action makes sense with these tools, and without messages, in which alone a bank can ask."""
+    if isinstance(action, Ask | AskStatus):
+        return False
     if isinstance(action, OnPool):
         return Tool.POOLS in tools
     if isinstance(action, Pledge):

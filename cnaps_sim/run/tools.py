@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from cnaps_sim.run.population import Population, first_day
+from cnaps_sim.scenario.accounts import GeneratedAccounts
 from cnaps_sim.scenario.credit import GeneratedCollateral, Mode
 from cnaps_sim.scenario.load import Loaded
 from cnaps_sim.scenario.pools import Pool, PoolOrder, SweepDirection
@@ -91,6 +92,18 @@ def liquidity_tools(
         pledge_rate_ppm=ppm(terms.pledge.rate),
         pool_seed=int(streams["pools.order"].integers(2**31 - 1)) if any(pool.random for pool in pools) else 0,
     )
+
+
+def granted(loaded: Loaded, population: Population, tools: LiquidityTools) -> dict[str, dict[str, int]]:
+    """What accounts were granted by a rule of the scenario, fen by account, for whoever reads the tables later:
+    pledge room, and the overdraft limits of a generated population. Nothing where there is nothing."""
+    accounts = [row["account"] for row in population.rows]
+    rooms = {name: room for name, (room, _, _) in zip(accounts, tools.pledges, strict=True) if room}
+    limits: dict[str, int] = {}
+    if isinstance(loaded.scenario.accounts, GeneratedAccounts):
+        limits = {row["account"]: row["overdraft_limit"] for row in population.rows if row["overdraft_limit"]}
+    told = {"pledge_room_fen": rooms, "overdraft_limit_fen": limits}
+    return {key: found for key, found in told.items() if found}
 
 
 def ppm(rate: Decimal) -> int:

@@ -93,13 +93,13 @@ class Follows(Terms):
 class SendsAtOnce(Follows):
     """Every payment is sent the moment the bank is told to make it (即时发送)."""
 
-    policy: Literal["send-at-once"]
+    policy: Literal["send-at-once"] = Field(description="name of the policy")
 
 
 class HoldsUntil(Follows):
     """Payments are kept until a time of day (定时发送)."""
 
-    policy: Literal["hold-until"]
+    policy: Literal["hold-until"] = Field(description="name of the policy")
     until: Until = Field(default=policies.HOLDS_UNTIL_MS, description="when they are sent; no public source")
     levels: Levels = Field(default=ALL_LEVELS, description="which: of 1 (URGT), 6 (HIGH) and 7 (NORM)")
 
@@ -120,7 +120,7 @@ class _OfOwnMoney(Follows):
 class ReactsToReceipts(_OfOwnMoney):
     """Sends while what it sent today stays within a budget plus a share of today's receipts (以收定支)."""
 
-    policy: Literal["receipt-reactive"]
+    policy: Literal["receipt-reactive"] = Field(description="name of the policy")
     budget: Money | None = Field(default=None, description="CNY of own money that may be out at once; 0 if left out")
     receipt_share: Share = Field(default=Decimal(1), description="share of today's receipts that may be spent")
     levels: Levels = Field(default=ALL_LEVELS, description="payments that wait: of 1, 6 and 7")
@@ -130,7 +130,7 @@ class ReactsToReceipts(_OfOwnMoney):
 class KeepsReserve(_OfOwnMoney):
     """Payments are sent while a reserve stays available (保留备付)."""
 
-    policy: Literal["keep-reserve"]
+    policy: Literal["keep-reserve"] = Field(description="name of the policy")
     reserve: Money | None = Field(
         default=None, description="CNY that stay available; 0.2 of the opening balance if left out, no public source"
     )
@@ -141,7 +141,7 @@ class KeepsReserve(_OfOwnMoney):
 class FollowsThroughput(Follows):
     """By given times a share of the value told so far has been sent (吞吐量指引)."""
 
-    policy: Literal["throughput"]
+    policy: Literal["throughput"] = Field(description="name of the policy")
     shares: Shares = Field(default=policies.THROUGHPUT, description="share sent by each time of day")
     until: UsualUntil = None
 
@@ -149,7 +149,7 @@ class FollowsThroughput(Follows):
 class Splits(Follows):
     """Payments above an amount are told as several smaller ones (拆分大额)."""
 
-    policy: Literal["split"]
+    policy: Literal["split"] = Field(description="name of the policy")
     above: Amount = Field(description="CNY; larger payments are split")
     pieces: Pieces | None = Field(default=None, description="into how many pieces, equal to the fen")
     max_piece: Amount | None = Field(default=None, description="CNY; or into as few as are no larger than this")
@@ -167,7 +167,7 @@ class Splits(Follows):
 class PutsUrgentFirst(_OfOwnMoney):
     """URGT and HIGH go at once, NORM only while a reserve for them stays available (紧急优先)."""
 
-    policy: Literal["urgent-first"]
+    policy: Literal["urgent-first"] = Field(description="name of the policy")
     reserve: Money | None = Field(
         default=None, description="CNY that stay available; 0.2 of the opening balance if left out, no public source"
     )
@@ -177,7 +177,7 @@ class PutsUrgentFirst(_OfOwnMoney):
 class RidesFree(Follows):
     """Sends only what it has received, net (搭便车)."""
 
-    policy: Literal["free-rider"]
+    policy: Literal["free-rider"] = Field(description="name of the policy")
     until: Until = Field(
         default=policies.RIDES_UNTIL_MS, description="when it stops waiting for others, or never; no public source"
     )
@@ -186,7 +186,7 @@ class RidesFree(Follows):
 class Adapts(Follows):
     """Holds payments until a time that it moves from date to date by what the last one cost (自适应)."""
 
-    policy: Literal["adaptive"]
+    policy: Literal["adaptive"] = Field(description="name of the policy")
     initial: ClockTime = Field(default=learning.INITIAL, description="time of day it holds to first; no public source")
     candidates: Annotated[tuple[ClockTime, ...], listed] = Field(
         default=learning.CANDIDATES, description="times of day it chooses from, ascending; no public source"
@@ -212,7 +212,9 @@ class Adapts(Follows):
 class FollowsOwnPolicy(Follows):
     """A policy of the researcher's own, a Python class by import path (自定义策略)."""
 
-    policy: Annotated[str, WithJsonSchema({"type": "string", "pattern": r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"})]
+    policy: Annotated[str, WithJsonSchema({"type": "string", "pattern": r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"})] = Field(
+        description=f"{PATH_FORM}, a class that decides"
+    )
     parameters: Parameters = Field(default_factory=dict, description="what its constructor is given, by name")
     until: UsualUntil = None
 

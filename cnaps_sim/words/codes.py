@@ -427,7 +427,7 @@ _ANSWER_WORDS = {
     Answer.LEVEL_CLOSED: "only levels 1, 6 and 7 of the queue are open to participants",
     Answer.SWITCHED_OFF: "the scenario does not allow it",
     Answer.SHORT_OF_FUNDS: "the account has not enough available funds",
-    Answer.NOT_EMPTY: "the account holds money or a waiting payment",
+    Answer.NOT_EMPTY: "the account holds money or a waiting payment, or owes a pledge loan",
     Answer.LOCKED: "a matching under way has chosen the payment",
     Answer.NOT_SETTLED: "the payment has not settled",
     Answer.SENT_BACK: "the payment has been sent back before",

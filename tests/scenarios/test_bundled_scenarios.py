@@ -13,7 +13,7 @@ from cnaps_sim.scenario.load import bundled
 SLOW = os.environ.get("CNAPS_SIM_TESTS") == "slow"
 #: National days run at a fiftieth of their size in the fast tier.
 SCALE = 1 if SLOW else "0.02"
-NATIONAL = {"hvps-day-2025", "hvps-day-2025-scarce", "hvps-day-2025-matching"}
+NATIONAL = {"hvps-day-2025", "hvps-day-2025-scarce", "hvps-day-2025-matching", "liquidity-tools"}
 
 
 def run(name: str) -> cs.Run:
@@ -141,3 +141,25 @@ def pooling_figures(done: cs.Run) -> dict[str, str]:
         "lower": money(found["lower_bound"]),
         "upper": money(found["upper_bound"]),
     }
+
+
+def test_liquidity_tools_do_what_the_readme_says() -> None:
+    """The table of the page is that of the report; each tool alone makes payments wait less, and pools save most."""
+    from cnaps_sim.analysis.drawing import percent
+    from cnaps_sim.analysis.report_tool_study import comparison_section
+
+    done = cs.simulate("liquidity-tools")
+    told = cs.metrics.tools(done).set_index(["tools", "measure"])["value"]
+    names = ["matching", "pools", "pledge", "overdraft", "lending"]
+    assert all(told[name, "rho"] < told["none", "rho"] for name in names)
+    assert min(names, key=lambda name: told[name, "least_opening"]) == "pools"
+    assert told["all", "least_opening"] < told["pools", "least_opening"]
+    page = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8").replace("\n", " ")
+    section = comparison_section(done, done.summary)
+    assert section is not None
+    rows = dict(section["rows"])
+    for head in ("share of value settled", "delay indicator ρ", "least opening balances"):
+        assert f"| {head} | {' | '.join(rows[head])} |" in page
+    assert f"| interest in all, CNY | {' | '.join(rows['interest in all'])} |" in page
+    for source in ("own", "receipts", "pool", "credit", "offset"):
+        assert percent(float(told["all", f"{source}_share"])) in page

@@ -132,8 +132,7 @@ def test_what_repayment_leaves_may_rescue_others(play: Play) -> None:
     """)
 
 
-def test_repaying_on_command_takes_what_is_there(play: Play) -> None:
-    """What the second loan leaves over could repay the first, but a payer is not looked at again."""
+def test_what_a_loan_leaves_over_repays_an_older_one(play: Play) -> None:
     play("""
         account CB central_bank
         account I central_bank
@@ -142,8 +141,7 @@ def test_repaying_on_command_takes_what_is_there(play: Play) -> None:
         lends CB rate 1000000 interest I
         09:00 pay 1 A X 8640 NORM = settled, pledge CB A 8640 for 1
         set_pledge A 20000 10000 automatic
-        10:30 pay 2 A X 1 NORM = settled, pledge CB A 10000 for 2
-        repay A = repayment A CB 8640 for 1000, interest A I 2 for 1000
+        10:30 pay 2 A X 1 NORM = settled, pledge CB A 10000 for 2, repayment A CB 8640 for 1000, interest A I 2 for 1000
         owes A 1001 10000
         repay A
     """)

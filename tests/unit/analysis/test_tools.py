@@ -26,7 +26,7 @@ DAY: dict[str, Any] = {
     ],
     "pools": [{"name": "twins", "accounts": ["A", "B"]}],
     "credit": {
-        "pledge": {"collateral": [{"account": "D", "bonds": 200}]},
+        "pledge": {"rate": "0.9", "collateral": [{"account": "D", "bonds": 200}]},
         "agreements": [{"lender": "B", "borrower": "C", "lower": 1, "upper": 10}],
     },
 }  # fmt: skip
@@ -59,7 +59,7 @@ def test_who_used_which_tool_and_who_gave(day: cs.Run) -> None:
     use = cs.metrics.tool_use(day).set_index(["account", "measure"])["value"]
     assert (use["A", "rescued_count"], use["A", "rescued"], use["B", "gave"]) == (1, 20_00, 20_00)
     assert (use["D", "pledge"], use["D", "pledge_peak"], use["D", "pledge_repaid"]) == (40_00, 40_00, 40_00)
-    assert use["D", "pledge_interest"] > 0
+    assert use["D", "pledge_interest"] == 1
     assert (use["B", "lent"], use["C", "borrowed"]) == (5_00, 5_00)
     whole = cs.metrics.rescues(day).set_index(["pool", "measure"])["value"]
     assert (whole["twins", "rescues"], whole["twins", "rescued"]) == (1, 20_00)
@@ -68,7 +68,7 @@ def test_who_used_which_tool_and_who_gave(day: cs.Run) -> None:
 def test_a_covered_payment_says_by_whom(day: cs.Run) -> None:
     assert "A lacked CNY 20.00 of its own, which B of its fund pool (资金池) gave it." in str(cs.explain(day, "P1"))
     pledged = str(cs.explain(day, "P2"))
-    assert "the central bank lent it CNY 40.00 against its bonds (自动质押融资), repaid at 11:30:00 with" in pledged
+    assert "the central bank lent it CNY 40.00 against its bonds (自动质押融资), repaid at 11:30:00 with CNY 0.01 of interest" in pledged
     assert "with that its account could pay: it settled at once" in pledged
     assert "B lent C CNY 5.00 (拆借); that released it." in str(cs.explain(day, "P4"))
 

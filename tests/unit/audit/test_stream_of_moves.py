@@ -298,3 +298,13 @@ def test_no_moves_however_wrong_raise(empty_stream: Any) -> None:
             s.log(*((int(chance.integers(-1, 16)), 10, Act.SETTLED, 5, int(chance.integers(-12, 3))) for _ in range(6)))
             s.tell("see_overdue", 10, 5).tell("see_write_off", 10, A)
         s.verdict(stopped=True)
+
+
+def test_an_earmark_that_the_close_has_cut_need_not_be_kept(empty_stream: Any) -> None:
+    s = empty_stream
+    s.of_matching = tools()
+    s.tell("end_of_day", 5, np.array([100, 50, 0, 0]), 0, np.zeros(4, np.int64), np.array([10, 0, 0, 0]))
+    s.tell("see_moves", moves((A, B, 90, MoveKind.SWEEP, -1))).log((10, 10, Act.SETTLED, 5))
+    assert s.broken() == set()
+    s.steps[0][1][4] = np.array([11, 0, 0, 0])
+    assert s.broken() == {"giver-keeps"}

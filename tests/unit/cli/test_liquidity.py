@@ -74,3 +74,26 @@ def test_a_mistake_is_one_line_and_exit_code_2(
     error = capsys.readouterr().err
     assert error.startswith(sentence)
     assert error.count("\n") == 1
+
+
+def test_pools_and_pledge_room_stand_beside_the_accounts_that_have_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    payment = {"payment_id": "p", "time": "10:00", "debtor": "C", "creditor": "A", "amount": 40}
+    scenario = {
+        "accounts": [{"account": name, "balance": 30} for name in "ABC"],
+        "workload": [{"system": "HVPS", "payments": [payment]}],
+        "pools": [{"name": "two", "accounts": ["A", "B"]}],
+        "credit": {"pledge": {"collateral": [{"account": "C", "bonds": 100}]}},
+    }
+    place = tmp_path / "reserves"
+    cs.simulate(scenario, out=place)
+    lines = told(capsys, str(place), "--at", "10:30").splitlines()
+    assert lines[2].split()[-2:] == ["pledge", "room"]
+    rows = {line.split()[0]: " ".join(line.split()) for line in lines[3:6]}
+    assert rows["A"].endswith("[pool two: 30.00 from others]")
+    assert rows["C"].split()[6] == "80.00"
+    one = " ".join(told(capsys, str(place), "--at", "10:30", "--participant", "B").split())
+    assert "fund pool (资金池) CNY 70.00 what others of two could give" in one
+    account = json.loads(told(capsys, str(place), "--at", "10:30", "--participant", "C", "--json"))["owners"][0]
+    assert (account["accounts"][0]["pool"], account["accounts"][0]["pledge_room_fen"]) == (None, 8_000)

@@ -118,7 +118,7 @@ def test_options_win_over_the_file_and_the_later_one_wins(folder: Path) -> None:
     ("option", "expected"),
     [
         ("hvps.disciplin=fifo", "--set: hvps.disciplin: unknown key; allowed: discipline, matching, reprioritise"),
-        ("hvsp.discipline=fifo", "--set: hvsp: unknown key; allowed: hvps, holidays, series_step"),
+        ("hvsp.discipline=fifo", "--set: hvsp: unknown key; allowed: hvps, behaviours, holidays"),
         (
             "accounts.A.balance=1.005",
             "--set: accounts.0.balance: not an amount in CNY with at most two decimals (1.005); "
