@@ -17,7 +17,7 @@ from cnaps_sim.reference import Books as PlainBooks
 from cnaps_sim.words.codes import Cause, Discipline, Life, MoveKind, Phase
 
 SLOW = os.environ.get("CNAPS_SIM_TESTS") == "slow"
-STORIES = 4_000 if SLOW else 150
+STORIES = 4_000 if SLOW else int(os.environ.get("CNAPS_SIM_STORIES", "150"))
 BANKS = 6
 LENDER, EARNER = BANKS, BANKS + 1
 POOLS = ([0, 1, 2], [5, 4])
