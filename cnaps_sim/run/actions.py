@@ -7,17 +7,16 @@ exception: the day goes on.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from cnaps_sim.engine.clock import Rank
-from cnaps_sim.run.matching import limited_row
 from cnaps_sim.run.retail_actions import CAP_FIELDS, RetailOrders
+from cnaps_sim.run.tool_orders import ToolOrder, carry_out
 from cnaps_sim.run.world import World
 from cnaps_sim.scenario import actions as verbs
-from cnaps_sim.scenario.tool_actions import OnPool, Pledge, Repay
-from cnaps_sim.systems.fund_pools import PoolOrder
 from cnaps_sim.words.codes import AccountStatus, Act, Answer, Level, Life
 from cnaps_sim.words.errors import InputError, nearest
 from cnaps_sim.words.units import format_clock, format_fen
@@ -137,8 +136,8 @@ class Actions:
     def _carry_out(self, action: verbs.Timed) -> None:
         if self.retail is not None and (self.retail.carry_out(action) or self._ordered_in_retail(action)):
             return
-        if isinstance(action, Pledge | Repay | OnPool):
-            self._order_tool(action)
+        if isinstance(action, ToolOrder):
+            carry_out(self.world, action, partial(self._tell_answer, action))
             return
         match action:
             case verbs.MoveHead() | verbs.MoveTail() | verbs.Cancel() | verbs.Reprioritise():
@@ -149,8 +148,6 @@ class Actions:
                 self._reverse(action)
             case verbs.Set():
                 self._set(action)
-            case verbs.SetLimit():
-                self._set_limit(action)
             case verbs.DebitControl() | verbs.CreditControl():
                 self._control(action)
             case verbs.LogIn():
@@ -304,37 +301,6 @@ class Actions:
             row, action.field, fen, lambda answer: self._tell_answer(action, action.account, answer, words)
         )
         return True
-
-    def _set_limit(self, action: verbs.SetLimit) -> None:
-        """By message where all payments travel as messages."""
-        row, towards = self.saps.row[action.account], limited_row(self.saps.row, action.to)
-        whom = "all others" if action.to is None else action.to
-        if action.most is None:
-            words = f"no limit towards {whom}"
-        else:
-            words = f"limit towards {whom} {format_fen(action.most)} CNY"
-        exchange = self.world.exchange
-        if exchange is not None and exchange.all_travel:
-            exchange.set_limit(
-                row, towards, action.most, lambda answer: self._tell_answer(action, action.account, answer, words)
-            )  # fmt: skip
-            return
-        self.world.tell_auditor_of_bilateral_limit(row, towards, action.most)
-        answer = self.books.set_limit(self._now(), row, towards, action.most)
-        self._tell_answer(action, action.account, answer, words)
-
-    def _order_tool(self, action: Pledge | Repay | OnPool) -> None:
-        if isinstance(action, Pledge):
-            answer = self.world.credit.borrow(self.saps.row[action.account], action.amount)
-            self._tell_answer(action, action.account, answer, f"{format_fen(action.amount)} CNY")
-            return
-        if isinstance(action, Repay):
-            answer = self.world.credit.repay(self.saps.row[action.account])
-            self._tell_answer(action, action.account, answer, "what its own money covers")
-            return
-        assert self.world.pools is not None, "whoever read the scenario has looked for the pool"
-        words = self.world.pools.order(action.pool, PoolOrder(action.do))
-        self.recorder.tell(self._now(), "action", action.pool, words)
 
     def _tell_netting_server(self, account: str) -> None:
         if self.world.retail is not None:

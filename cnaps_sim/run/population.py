@@ -19,6 +19,7 @@ from cnaps_sim.run.access import EntityAccess, access_of
 from cnaps_sim.run.behaviour_banks import split_payments
 from cnaps_sim.run.columns import Array
 from cnaps_sim.run.opening_terms import check_earmarks
+from cnaps_sim.run.overdrafts import give_overdrafts
 from cnaps_sim.run.results import Directory
 from cnaps_sim.scenario.accounts import AccountsFile, GeneratedAccounts
 from cnaps_sim.scenario.actions import CentralBankCredit, Inject, Nets
@@ -41,7 +42,7 @@ from cnaps_sim.words.timetable import Timetable
 from cnaps_sim.words.units import format_fen
 from cnaps_sim.workload.account_rows import AccountRow, account_row, read_accounts
 from cnaps_sim.workload.flow import Flow, merge
-from cnaps_sim.workload.opening import opening_share_of_outflow, outflow
+from cnaps_sim.workload.opening import opening_share_of_outflow
 from cnaps_sim.workload.population import account_rows, national_accounts
 from cnaps_sim.workload.replay import from_rows, read_payments
 from cnaps_sim.workload.replay import place_of_payment as place_in_file
@@ -146,7 +147,7 @@ def populate(loaded: Loaded, timetable: Timetable, streams: Streams) -> Populati
     opening = _opening(loaded, entities, flow if access is None else access.pooled(flow), timetable, streams)
     opening = opening if access is None else access.split(opening)
     check_earmarks(loaded, rows, opening)
-    _give_overdrafts(loaded, rows, flow, timetable)
+    give_overdrafts(loaded.scenario.accounts, rows, first_day(flow, timetable))
     total = sum(opening.tolist()) + _granted(loaded)
     if abs(total) > _TOTAL_LIMIT:
         raise InputError(
@@ -165,18 +166,6 @@ def populate(loaded: Loaded, timetable: Timetable, streams: Streams) -> Populati
         sizes, lines = access.padded(sizes), access.padded(lines)
     rejected = () if messages is None else messages.rejected
     return Population(rows, flow, opening, sizes, lines, rejected, retail)
-
-
-def _give_overdrafts(loaded: Loaded, rows: Sequence[AccountRow], flow: Flow, timetable: Timetable) -> None:
-    """Overdraft limits of generated accounts, in proportion to what each sends on the first business date."""
-    accounts = loaded.scenario.accounts
-    if not isinstance(accounts, GeneratedAccounts) or accounts.overdraft is None:
-        return
-    kinds = {kind.value for kind in accounts.overdraft.kinds}
-    share = int(accounts.overdraft.share_of_outflow * _PARTS)
-    for row, sent in zip(rows, outflow(first_day(flow, timetable), len(rows)).tolist(), strict=True):
-        if not kinds or row["kind"] in kinds:
-            row["overdraft_limit"] = sent * share // _PARTS
 
 
 def _check_ids_differ(loaded: Loaded, flow: Flow, retail: RetailStream | None) -> None:

@@ -113,7 +113,7 @@ class GeneratedAccounts(Terms):
     """A generated population in the classes of the national one."""
 
     generate: Annotated[Population, OneOf.of("population", Population)] = Field(description="which population")
-    count: AccountCount = Field(default=NATIONAL_ACCOUNTS, description="number of legal entities")
+    count: AccountCount = Field(default=NATIONAL_ACCOUNTS, description="number of legal entities; no public source")
     branches: BranchCounts = Field(
         default=BranchCounts(), description="branches per entity; each has an account where access is branches"
     )

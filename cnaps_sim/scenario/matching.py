@@ -97,13 +97,15 @@ class MatchingTerms(Terms):
     algorithm: Annotated[str, _AlgorithmName()] = Field(
         default=NO_MATCHING, description="none, the name of an algorithm, or package.module:function"
     )
-    every: Step | None = Field(default=None, description="time between matchings in daytime, from the opening on")
+    every: Step | None = Field(
+        default=None, description="time between matchings in daytime, from the opening on; no public source"
+    )
     at: Annotated[tuple[ClockTime, ...], listed] = Field(default=(), description="times of day, on every date")
     queued_over: QueueLength | None = Field(
-        default=None, description="a matching whenever more HVPS payments than this come to be queued"
+        default=None, description="a matching whenever more HVPS payments than this come to be queued; no public source"
     )
     value_over: Money | None = Field(
-        default=None, description="CNY; a matching whenever more than this comes to be queued"
+        default=None, description="CNY; a matching whenever more than this comes to be queued; no public source"
     )
     on_phase: Annotated[tuple[Annotated[Phase, _PHASES], ...], listed] = Field(
         default=(), description="on entering daytime, cut_off or clearing_window"

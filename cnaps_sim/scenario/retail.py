@@ -46,7 +46,8 @@ class OutflowCap(Terms):
     """Caps made for generated accounts."""
 
     share_of_outflow: Ratio = Field(
-        description="credit line of each generated account as a share of what it sends over BEPS and IBPS in a day"
+        description="credit line of each generated account as a share of what it sends over BEPS and IBPS in a day; "
+        "no public source"
     )
 
 
@@ -75,10 +76,10 @@ class RoundTerms(Terms):
     """The netting rounds (轧差场次) of a retail date [P]. Times of day are int ms, in order; the last is at 16:00."""
 
     working: Annotated[tuple[ClockTime, ...], listed] = Field(
-        default=WORKING_ROUNDS_MS, description="times of day on working days, the last one 16:00"
+        default=WORKING_ROUNDS_MS, description="times of day on working days, the last one 16:00; no public source"
     )
     other: Annotated[tuple[ClockTime, ...], listed] = Field(
-        default=OTHER_ROUNDS_MS, description="times of day on other days, the last one 16:00"
+        default=OTHER_ROUNDS_MS, description="times of day on other days, the last one 16:00; no public source"
     )
 
     @model_validator(mode="after")
@@ -100,9 +101,10 @@ class RoundTerms(Terms):
 class CapQueueMatching(Terms):
     """Multilateral matching of the cap queues (轧差排队撮合) [P]; the last one of a retail date is part of the date."""
 
-    on_round: Switch = Field(default=True, description="whether a matching runs before every round")
+    on_round: Switch = Field(default=True, description="whether a matching runs before every round; no public source")
     every: LongStep | None = Field(
-        default=None, description="time between further matchings, from the date's begin on; 1 s or more"
+        default=None,
+        description="time between further matchings, from the date's begin on; 1 s or more; no public source",
     )
 
 
@@ -114,8 +116,10 @@ class ThirdPartyRow(Terms):
 
     from_: AccountId = Field(alias="from", description="account of the participant that sends them")
     at: Annotated[tuple[ClockTime, ...], listed] = Field(description="times of day, on every business date")
-    value: Amount = Field(description="CNY that all payers of one request pay together")
-    participants: PartyCount = Field(default=THIRD_PARTY_PARTICIPANTS, description="accounts with a net in a request")
+    value: Amount = Field(description="CNY that all payers of one request pay together; no public source")
+    participants: PartyCount = Field(
+        default=THIRD_PARTY_PARTICIPANTS, description="accounts with a net in a request; no public source"
+    )
 
     @model_validator(mode="after")
     def _each_time_once(self) -> Self:
@@ -135,7 +139,8 @@ class NetsTerms(Terms):
         description="net debit caps (净借记限额): accounts, or {share_of_outflow: share} of generated accounts",
     )
     release: Annotated[Release, OneOf.of("release of held nets", Release)] = Field(
-        default=Release.MORNING, description="when held nets are sent: 08:30 of the next working day, or opening"
+        default=Release.MORNING,
+        description="when held nets are sent: 08:30 of the next working day, or opening; no public source",
     )
     rounds: RoundTerms = Field(default=RoundTerms(), description="when positions become nets")
     matching: CapQueueMatching = Field(default=CapQueueMatching(), description="matching of the cap queues")
@@ -157,7 +162,9 @@ def _shares_fit(refused: Decimal, unanswered: Decimal) -> None:
 class BepsTerms(Terms):
     """How BEPS (小额支付系统) and its banks work. Durations are int ms, money is int fen."""
 
-    package_limit: PackageLimit = Field(default=usual.PACKAGE_LIMIT, description="most payments of one package (包)")
+    package_limit: PackageLimit = Field(
+        default=usual.PACKAGE_LIMIT, description="most payments of one package (包); no public source"
+    )
     item_limit: Amount | None = Field(
         default=None, description="CNY, most of one credit; as published for the date if left out"
     )
@@ -165,21 +172,28 @@ class BepsTerms(Terms):
         default=usual.REALTIME_LIMIT_MS, description="how long a real-time credit or debit waits for its reply"
     )
     realtime_median: Step = Field(
-        default=usual.REALTIME_MEDIAN_MS, description="median time to the reply of a real-time credit or debit"
+        default=usual.REALTIME_MEDIAN_MS,
+        description="median time to the reply of a real-time credit or debit; no public source",
     )
-    realtime_sigma: Sigma = Field(default=usual.REALTIME_SIGMA, description="spread of the lognormal time")
+    realtime_sigma: Sigma = Field(
+        default=usual.REALTIME_SIGMA, description="spread of the lognormal time; no public source"
+    )
     reply_days: ReplyDays = Field(
-        default=usual.REPLY_DAYS, description="working days an ordinary or regular debit waits for its reply"
+        default=usual.REPLY_DAYS,
+        description="working days an ordinary or regular debit waits for its reply; no public source",
     )
     reply_median: Step = Field(
-        default=usual.REPLY_MEDIAN_MS, description="median time to the reply of an ordinary or regular debit"
+        default=usual.REPLY_MEDIAN_MS,
+        description="median time to the reply of an ordinary or regular debit; no public source",
     )
-    reply_sigma: Sigma = Field(default=usual.REPLY_SIGMA, description="spread of the lognormal time")
+    reply_sigma: Sigma = Field(default=usual.REPLY_SIGMA, description="spread of the lognormal time; no public source")
     refused_share: Share = Field(
-        default=usual.BEPS_REFUSED_SHARE, description="share of what needs a reply that the other bank refuses"
+        default=usual.BEPS_REFUSED_SHARE,
+        description="share of what needs a reply that the other bank refuses; no public source",
     )
     unanswered_share: Share = Field(
-        default=usual.BEPS_UNANSWERED_SHARE, description="share of what needs a reply that is never answered"
+        default=usual.BEPS_UNANSWERED_SHARE,
+        description="share of what needs a reply that is never answered; no public source",
     )
 
     @model_validator(mode="after")
@@ -194,14 +208,20 @@ class IbpsTerms(Terms):
     item_limit: Amount | None = Field(
         default=None, description="CNY, most of one credit; as published for the date if left out"
     )
-    reply_limit: Step = Field(default=usual.IBPS_REPLY_LIMIT_MS, description="how long a payment waits for its reply")
-    reply_median: Step = Field(default=usual.IBPS_REPLY_MEDIAN_MS, description="median time to the reply")
-    reply_sigma: Sigma = Field(default=usual.IBPS_REPLY_SIGMA, description="spread of the lognormal time")
+    reply_limit: Step = Field(
+        default=usual.IBPS_REPLY_LIMIT_MS, description="how long a payment waits for its reply; no public source"
+    )
+    reply_median: Step = Field(
+        default=usual.IBPS_REPLY_MEDIAN_MS, description="median time to the reply; no public source"
+    )
+    reply_sigma: Sigma = Field(
+        default=usual.IBPS_REPLY_SIGMA, description="spread of the lognormal time; no public source"
+    )
     refused_share: Share = Field(
-        default=usual.IBPS_REFUSED_SHARE, description="share of payments that the other bank refuses"
+        default=usual.IBPS_REFUSED_SHARE, description="share of payments that the other bank refuses; no public source"
     )
     unanswered_share: Share = Field(
-        default=usual.IBPS_UNANSWERED_SHARE, description="share of payments that are never answered"
+        default=usual.IBPS_UNANSWERED_SHARE, description="share of payments that are never answered; no public source"
     )
 
     @model_validator(mode="after")

@@ -104,7 +104,8 @@ class Liquidity(Terms):
     share_of_outflow: Annotated[tuple[Ratio, Ratio], BeforeValidator(_pair), WithJsonSchema(_PAIR_SCHEMA)] | None = (
         Field(
             default=None,
-            description="share of what each account sends in a day; [low, high] is drawn account by account",
+            description="share of what each account sends in a day; [low, high] is drawn account by account; "
+            "no public source",
         )
     )
     from_: Annotated[BalanceSource, OneOf.of("source of balances", BalanceSource)] | None = Field(
@@ -130,9 +131,12 @@ class HvpsTerms(Terms):
     )
     reprioritise: Switch = Field(default=False, description="whether a bank may move a queued payment to another level")
     overdraft_rate: Share = Field(
-        default=OVERDRAFT_RATE_PER_YEAR, description="interest on intraday overdrafts, per year of 360 days"
+        default=OVERDRAFT_RATE_PER_YEAR,
+        description="interest on intraday overdrafts, per year of 360 days; no public source",
     )
-    penalty_rate: Share = Field(default=PENALTY_RATE_PER_DAY, description="interest on penalty loans, per day")
+    penalty_rate: Share = Field(
+        default=PENALTY_RATE_PER_DAY, description="interest on penalty loans, per day; no public source"
+    )
     matching: MatchingTerms = Field(default=MatchingTerms(), description="queue matching")
 
     @model_validator(mode="after")

@@ -167,23 +167,39 @@ class WorkloadGenerator(Terms):
     generator: Annotated[Generator, OneOf.of("generator", Generator)] = Field(description="which generator")
     count: ItemCount = Field(default=HVPS_ITEMS_PER_DAY, description="payments a day, before the scenario's scale")
     value: Amount = Field(default=HVPS_VALUE_PER_DAY, description="CNY a day, before the scenario's scale")
-    bank_transfer_share: Share = Field(default=BANK_TRANSFER_SHARE, description="share of bank transfers in the count")
-    late_value_share: Share = Field(default=LATE_VALUE_SHARE, description="share of the value after 15:00")
-    high_share: Share = Field(default=HIGH_SHARE, description="share of the count at priority HIGH")
-    urgent_share: Share = Field(default=URGENT_SHARE, description="share of the count at priority URGT")
-    core_count: AccountCount = Field(default=CORE_COUNT, description="banks that all pay one another")
-    ties: AccountCount = Field(default=TIES, description="core banks that every other bank pays")
-    reciprocity: Share = Field(default=RECIPROCITY, description="probability that such a tie works both ways")
+    bank_transfer_share: Share = Field(
+        default=BANK_TRANSFER_SHARE, description="share of bank transfers in the count; no public source"
+    )
+    late_value_share: Share = Field(
+        default=LATE_VALUE_SHARE, description="share of the value after 15:00; no public source"
+    )
+    high_share: Share = Field(default=HIGH_SHARE, description="share of the count at priority HIGH; no public source")
+    urgent_share: Share = Field(
+        default=URGENT_SHARE, description="share of the count at priority URGT; no public source"
+    )
+    core_count: AccountCount = Field(default=CORE_COUNT, description="banks that all pay one another; no public source")
+    ties: AccountCount = Field(default=TIES, description="core banks that every other bank pays; no public source")
+    reciprocity: Share = Field(
+        default=RECIPROCITY, description="probability that such a tie works both ways; no public source"
+    )
     intrabank_share: Share = Field(
         default=INTRABANK_SHARE,
         description="payments between two branches of one entity, beside the count and as a share of it; booked inside "
         "the bank where access is single; no public source",
     )
-    size_exponent: Factor = Field(default=SIZE_EXPONENT, description="exponent of the Pareto distribution of sizes")
-    customer_median: Amount = Field(default=CUSTOMER_MEDIAN, description="CNY, median of customer payments")
-    customer_sigma: Sigma = Field(default=CUSTOMER_SIGMA, description="sigma of the logarithm of customer payments")
-    bank_median: Amount = Field(default=BANK_MEDIAN, description="CNY, median of bank transfers")
-    bank_sigma: Sigma = Field(default=BANK_SIGMA, description="sigma of the logarithm of bank transfers")
+    size_exponent: Factor = Field(
+        default=SIZE_EXPONENT, description="exponent of the Pareto distribution of sizes; no public source"
+    )
+    customer_median: Amount = Field(
+        default=CUSTOMER_MEDIAN, description="CNY, median of customer payments; no public source"
+    )
+    customer_sigma: Sigma = Field(
+        default=CUSTOMER_SIGMA, description="sigma of the logarithm of customer payments; no public source"
+    )
+    bank_median: Amount = Field(default=BANK_MEDIAN, description="CNY, median of bank transfers; no public source")
+    bank_sigma: Sigma = Field(
+        default=BANK_SIGMA, description="sigma of the logarithm of bank transfers; no public source"
+    )
 
     @model_validator(mode="after")
     def _shares_fit(self) -> Self:
@@ -218,32 +234,39 @@ class BepsGenerator(RetailGenerator):
     count: ItemCount = Field(default=usual.BEPS_ITEMS_PER_DAY, description="items a day, before the scenario's scale")
     value: Amount = Field(default=usual.BEPS_VALUE_PER_DAY, description="CNY a day, before the scenario's scale")
     realtime_credit_share: Share = Field(
-        default=usual.REALTIME_CREDIT_SHARE, description="share of real-time credits (实时贷记) in the count"
+        default=usual.REALTIME_CREDIT_SHARE,
+        description="share of real-time credits (实时贷记) in the count; no public source",
     )
     regular_credit_share: Share = Field(
-        default=usual.REGULAR_CREDIT_SHARE, description="share of regular credits (定期贷记) in the count"
+        default=usual.REGULAR_CREDIT_SHARE,
+        description="share of regular credits (定期贷记) in the count; no public source",
     )
     ordinary_debit_share: Share = Field(
-        default=usual.ORDINARY_DEBIT_SHARE, description="share of ordinary debits (普通借记) in the count"
+        default=usual.ORDINARY_DEBIT_SHARE,
+        description="share of ordinary debits (普通借记) in the count; no public source",
     )
     realtime_debit_share: Share = Field(
-        default=usual.REALTIME_DEBIT_SHARE, description="share of real-time debits (实时借记) in the count"
+        default=usual.REALTIME_DEBIT_SHARE,
+        description="share of real-time debits (实时借记) in the count; no public source",
     )
     regular_debit_share: Share = Field(
-        default=usual.REGULAR_DEBIT_SHARE, description="share of regular debits (定期借记) in the count"
+        default=usual.REGULAR_DEBIT_SHARE,
+        description="share of regular debits (定期借记) in the count; no public source",
     )
-    median: Amount = Field(default=usual.BEPS_MEDIAN, description="CNY, median of an item")
-    sigma: Sigma = Field(default=usual.RETAIL_SIGMA, description="sigma of the logarithm of an item")
+    median: Amount = Field(default=usual.BEPS_MEDIAN, description="CNY, median of an item; no public source")
+    sigma: Sigma = Field(default=usual.RETAIL_SIGMA, description="sigma of the logarithm of an item; no public source")
     mean_package_size: MeanCount = Field(
-        default=usual.MEAN_PACKAGE_SIZE, description="items of a package in the mean, of kinds that are not real-time"
+        default=usual.MEAN_PACKAGE_SIZE,
+        description="items of a package in the mean, of kinds that are not real-time; no public source",
     )
 
     payroll_factor: Ratio = Field(
-        default=RetailParameters.payroll_factor, description="what regular credits are multiplied by on payroll dates"
+        default=RetailParameters.payroll_factor,
+        description="what regular credits are multiplied by on payroll dates; no public source",
     )
     lump_share: Share = Field(
         default=RetailParameters.lump_share,
-        description="share of an hour of the day that is sent in its first five minutes",
+        description="share of an hour of the day that is sent in its first five minutes; no public source",
     )
 
     @model_validator(mode="after")
@@ -266,9 +289,13 @@ class IbpsGenerator(RetailGenerator):
         default=usual.IBPS_ITEMS_PER_DAY, description="payments a day, before the scenario's scale"
     )
     value: Amount = Field(default=usual.IBPS_VALUE_PER_DAY, description="CNY a day, before the scenario's scale")
-    debit_share: Share = Field(default=usual.IBPS_DEBIT_SHARE, description="share of debits (网银借记) in the count")
-    median: Amount = Field(default=usual.IBPS_MEDIAN, description="CNY, median of a payment")
-    sigma: Sigma = Field(default=usual.RETAIL_SIGMA, description="sigma of the logarithm of a payment")
+    debit_share: Share = Field(
+        default=usual.IBPS_DEBIT_SHARE, description="share of debits (网银借记) in the count; no public source"
+    )
+    median: Amount = Field(default=usual.IBPS_MEDIAN, description="CNY, median of a payment; no public source")
+    sigma: Sigma = Field(
+        default=usual.RETAIL_SIGMA, description="sigma of the logarithm of a payment; no public source"
+    )
 
 
 #: The ways to bring payments, by the key that names each.

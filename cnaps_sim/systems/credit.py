@@ -104,6 +104,7 @@ class Credit:
 
     def end_date(self, day: BusinessDay) -> None:
         """The clearing window of a date is over: loans become overdue (逾期), and old ones default (违约)."""
+        self.recorder.drain()  # what has been repaid in this very instant is not overdue
         now, today = int(self.clock.now), day_of(day.midnight_ms)
         borrowers = self._borrowers()
         for account in [account for account in self._overdue_since if account not in borrowers]:

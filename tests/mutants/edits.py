@@ -73,7 +73,7 @@ EDITS: tuple[tuple[str, str, str], ...] = (
     (
         "policy.py",
         "if time_ms < account.hold_until_ms:",
-        "if time_ms <= account.hold_until_ms:",
+        "if time_ms > account.hold_until_ms:",
     ),
     (
         "admission.py",

@@ -260,6 +260,28 @@ def toy_day() -> HandMadeRun:
     return day.run()
 
 
+BANK_DAY_IN = {"09:00": 223, "10:00": 95, "12:00": 400, "12:35": 22, "14:05": 5, "15:30": 102}
+BANK_DAY_OUT = {
+    "09:30": 19,
+    "10:15": 223,
+    "10:45": 99,
+    "11:00": 108,
+    "14:00": 10,
+    "14:20": 45,
+    "15:00": 379,
+    "17:00": 11,
+}
+
+
+@pytest.fixture
+def bank_day() -> HandMadeRun:
+    """The published example of one bank's day: payments in and out."""
+    rows = [("other", "bank", yuan, at) for at, yuan in BANK_DAY_IN.items()]
+    rows += [("bank", "other", yuan, at) for at, yuan in BANK_DAY_OUT.items()]
+    rows.sort(key=lambda row: row[3])
+    return make_run([payment(n, *row) for n, row in enumerate(rows)])
+
+
 @pytest.fixture
 def queueing_day() -> HandMadeRun:
     """A day with every outcome, fresh for each test."""

@@ -113,28 +113,6 @@ def test_provision_adds_up_to_nothing(queueing_day: Any) -> None:
     assert frame.set_index("account")["value"]["B"] == pytest.approx(14_000 / 15_100 - 17_000 / 31_600)
 
 
-BANK_DAY_IN = {"09:00": 223, "10:00": 95, "12:00": 400, "12:35": 22, "14:05": 5, "15:30": 102}
-BANK_DAY_OUT = {
-    "09:30": 19,
-    "10:15": 223,
-    "10:45": 99,
-    "11:00": 108,
-    "14:00": 10,
-    "14:20": 45,
-    "15:00": 379,
-    "17:00": 11,
-}
-
-
-@pytest.fixture
-def bank_day(hand_made: Any) -> Any:
-    """The published example of one bank's day: payments in and out."""
-    rows = [("other", "bank", yuan, at) for at, yuan in BANK_DAY_IN.items()]
-    rows += [("bank", "other", yuan, at) for at, yuan in BANK_DAY_OUT.items()]
-    rows.sort(key=lambda row: row[3])
-    return hand_made.make_run([hand_made.payment(n, *row) for n, row in enumerate(rows)])
-
-
 def test_the_published_bank_day_peaks_at_ten_and_is_lowest_at_three(bank_day: Any, hand_made: Any) -> None:
     found = values(monitoring(bank_day).query("account == 'bank'"))
     assert (found["largest_positive_net"], found["largest_positive_at"]) == (29_900, hand_made.clock("10:00"))
