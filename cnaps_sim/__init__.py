@@ -25,9 +25,14 @@ _WHERE = {
     "Scenario": ("cnaps_sim.scenario.model", "Scenario"),
     "match": ("cnaps_sim.analysis.match", "match"),
     "stress": ("cnaps_sim.analysis.stress", "stress"),
+    "fork": ("cnaps_sim.analysis.fork", "fork"),
+    "sensitivity": ("cnaps_sim.analysis.sensitivity", "sensitivity"),
+    "import_bof": ("cnaps_sim.run.bof", "import_bof"),
     "initial_liquidity_game": ("cnaps_sim.analysis.games", "initial_liquidity_game"),
+    "animate": ("cnaps_sim.analysis.animate", "animate"),
     "metrics": ("cnaps_sim.analysis.metrics", None),
     "plots": ("cnaps_sim.analysis.plots", None),
+    "compare": ("cnaps_sim.analysis.compare", "compare"),
     "explain": ("cnaps_sim.analysis.explain", "explain"),
     "liquidity": ("cnaps_sim.analysis.liquidity_query", "liquidity"),
     "audit": ("cnaps_sim.audit", None),
@@ -39,13 +44,18 @@ _WHERE = {
 
 if TYPE_CHECKING:
     from cnaps_sim.analysis import metrics, plots
+    from cnaps_sim.analysis.compare import compare
+    from cnaps_sim.analysis.animate import animate
     from cnaps_sim.analysis.explain import explain
+    from cnaps_sim.analysis.fork import fork
     from cnaps_sim.analysis.games import initial_liquidity_game
     from cnaps_sim.analysis.liquidity_query import liquidity
     from cnaps_sim.analysis.match import match
+    from cnaps_sim.analysis.sensitivity import sensitivity
     from cnaps_sim.analysis.simulate import audit, simulate, verify
     from cnaps_sim.analysis.stress import stress
     from cnaps_sim.messages.validate import validate
+    from cnaps_sim.run.bof import import_bof
     from cnaps_sim.run.store import Run, load
     from cnaps_sim.scenario.model import Scenario
     from cnaps_sim.words.errors import AuditError, InputError
@@ -56,14 +66,19 @@ __all__ = [
     "Run",
     "Scenario",
     "__version__",
+    "animate",
     "audit",
+    "compare",
     "explain",
+    "import_bof",
+    "fork",
     "initial_liquidity_game",
     "liquidity",
     "load",
     "match",
     "metrics",
     "plots",
+    "sensitivity",
     "simulate",
     "stress",
     "validate",

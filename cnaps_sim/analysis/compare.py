@@ -17,6 +17,7 @@ from cnaps_sim.run.store import Run, load
 
 _LIQUIDITY: Final = ("opening_fen", "peak_used_fen", "lower_bound_fen", "upper_bound_fen", "turnover")
 _BLAMED: Final = ("because_of", "delayed")
+_NOTHING: Final = np.array([None], object)
 
 
 @dataclass(frozen=True)
@@ -86,12 +87,12 @@ def _name(run: Run, given: object) -> str:
 
 
 def _payments(pairs: Pairs, causes: Causes) -> pd.DataFrame:
-    def ids(rows: Any) -> Any:
-        return np.where(rows == NOBODY, None, pairs.ids[np.maximum(rows, 0)])
+    def ids(rows: Any) -> Any:  # the last place is that of nobody, -1
+        return _text(np.append(pairs.ids, _NOTHING)[rows])
 
     outcomes = np.array(OUTCOMES, object)
     reasons = np.array([None, *REASONS[1:]], object)
-    root_bank = np.where(causes.root == NOBODY, None, pairs.debtor[np.maximum(causes.root, 0)])
+    root_bank = _text(np.append(pairs.debtor, _NOTHING)[causes.root])
     return pd.DataFrame(
         {
             "payment_id": pairs.ids,
@@ -103,16 +104,21 @@ def _payments(pairs: Pairs, causes: Causes) -> pd.DataFrame:
             "outcome_b": outcomes[pairs.b.outcome],
             "final_a_ms": _nullable(pairs.a),
             "final_b_ms": _nullable(pairs.b),
-            "later_ms": pd.array(np.where(pairs.both, pairs.later, 0), "Int64").copy(),
-            "released_by_a": pairs.a.released_by,
-            "released_by_b": pairs.b.released_by,
-            "reason": reasons[causes.reason],
+            "later_ms": pd.Series(pairs.later, dtype="Int64").mask(~pairs.both),
+            "released_by_a": _text(pairs.a.released_by),
+            "released_by_b": _text(pairs.b.released_by),
+            "reason": _text(reasons[causes.reason]),
             "of": ids(causes.of),
             "root": ids(causes.root),
-            "root_reason": reasons[causes.root_reason],
+            "root_reason": _text(reasons[causes.root_reason]),
             "because_of": root_bank,
         }
-    ).assign(later_ms=lambda frame: frame["later_ms"].mask(~pairs.both))
+    )
+
+
+def _text(values: Any) -> pd.Series[Any]:
+    """Text with None, not NaN, where it does not apply."""
+    return pd.Series(values, dtype=object)
 
 
 def _nullable(side: Side) -> Any:

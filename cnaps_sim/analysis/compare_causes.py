@@ -4,10 +4,11 @@ Each payment that settles later, or not at all, gets one immediate reason and th
 from payment to payment leads to a root. The rules, the first that applies:
 
 - `refused`, `sent later`: its own bank or the rules kept it out; it is its own root.
-- `receipt`: what at last released it came later as well (`released_by`); or, where it never settled and stood at the
-  head of its queue, the largest payment to its bank that settled in the first run alone.
+- `receipt`: what at last released it came later as well (`released_by`). Where it never settled and stood at the head
+  of its queue: what released it in the first run never settled; or, where nothing had to, the largest of the payments
+  that its bank had received by then in the first run alone.
 - `behind`: it stood behind the head of its bank's queue, which settled later as well, or never.
-- `rule`: something that is no payment released it (`matching:3`, `limit`, ...).
+- `rule`: something that is no payment released it (`matching:3`, `limit`, ...), or had released it in the first run.
 - `funds`: its account held less at that moment, though no payment to it was late.
 
 Where the reasons close a circle, as in a gridlock, the root is `circle` and stands for all of it. This is an
@@ -50,9 +51,8 @@ def causes_of(pairs: Pairs) -> Causes:
     """The reason for every payment that is worse off in the second run."""
     count = len(pairs.ids)
     reason, of = np.zeros(count, np.int8), np.full(count, NOBODY, np.int64)
-    receipt, head = _receipts(pairs), _heads(pairs)
-    missing = _missing_receipts(pairs)
-    behind_stuck = _stuck_heads(pairs)
+    receipt_a, receipt, head = _receipts(pairs, pairs.a), _receipts(pairs, pairs.b), _heads(pairs)
+    behind_stuck, lost_to = _stuck_heads(pairs), _lost_to(pairs)
     a, b, worse = pairs.a, pairs.b, pairs.worse
     for row in np.flatnonzero(worse).tolist():
         if not b.settled[row] and (b.outcome[row] in (REJECTED, CANCELLED) or b.submitted[row] == NONE):
@@ -61,9 +61,8 @@ def causes_of(pairs: Pairs) -> Causes:
             reason[row] = _LATER
         elif not b.settled[row]:
             first = behind_stuck.get(pairs.debtor[row], row)
-            behind = first if first != row else missing.get(pairs.debtor[row], NOBODY)
-            reason[row] = _FUNDS if behind == NOBODY else _BEHIND if first != row else _RECEIPT
-            of[row] = behind
+            found = (_BEHIND, first) if first != row else _missing(pairs, row, int(receipt_a[row]), lost_to)
+            reason[row], of[row] = found
         else:
             reason[row], of[row] = _late_reason(pairs, row, int(receipt[row]), int(head[row]))
     root, circles = _roots(of, worse)
@@ -84,13 +83,13 @@ def _late_reason(pairs: Pairs, row: int, receipt: int, head: int) -> tuple[int, 
     return (_RULE if receipt == NOBODY and b.released_by[row] is not None else _FUNDS), NOBODY
 
 
-def _receipts(pairs: Pairs) -> IntArray:
-    """The pair whose settling released each payment in the second run; -1 where something else did."""
+def _receipts(pairs: Pairs, side: Side) -> IntArray:
+    """The pair whose settling released each payment in a run; -1 where something else did."""
     first = ~pd.Index(pairs.ids).duplicated()
     places = np.flatnonzero(first)
-    names, codes = np.unique(np.array([name or "" for name in pairs.b.released_by], object), return_inverse=True)
-    found = pd.Index(pairs.ids[first]).get_indexer(names)
-    rows = np.where(found >= 0, places[np.maximum(found, 0)], NOBODY) if len(places) else np.full(len(names), NOBODY)
+    codes, names = pd.factorize(side.released_by)  # -1 where nothing had to release it
+    found = pd.Index(pairs.ids[first]).get_indexer(pd.Index(names, dtype=object))
+    rows = np.append(np.where(found >= 0, places[np.maximum(found, 0)], NOBODY), NOBODY)
     return np.asarray(rows[codes], np.int64)
 
 
@@ -127,14 +126,25 @@ def _stuck_heads(pairs: Pairs) -> dict[Any, int]:
     return heads
 
 
-def _missing_receipts(pairs: Pairs) -> dict[Any, int]:
-    """By bank, the largest payment to it that settled in the first run alone."""
+def _lost_to(pairs: Pairs) -> dict[Any, list[int]]:
+    """By bank, the payments to it that settled in the first run alone, the largest first."""
     rows = np.flatnonzero(pairs.lost)
-    largest: dict[Any, int] = {}
+    lost: dict[Any, list[int]] = {}
     for row in rows[np.lexsort((rows, -pairs.amount[rows]))].tolist():
         if pairs.creditor[row] != pairs.debtor[row]:
-            largest.setdefault(pairs.creditor[row], row)
-    return largest
+            lost.setdefault(pairs.creditor[row], []).append(row)
+    return lost
+
+
+def _missing(pairs: Pairs, row: int, receipt_a: int, lost_to: dict[Any, list[int]]) -> tuple[int, int]:
+    """What the head of a queue had in the first run and lacked in the second, where it never settled."""
+    if receipt_a != NOBODY:
+        return (_RECEIPT, receipt_a) if pairs.lost[receipt_a] else (_FUNDS, NOBODY)
+    if pairs.a.released_by[row] is not None:
+        return _RULE, NOBODY
+    before = (other for other in lost_to.get(pairs.debtor[row], []) if pairs.a.final[other] <= pairs.a.final[row])
+    receipt = next(before, NOBODY)
+    return (_FUNDS if receipt == NOBODY else _RECEIPT), receipt
 
 
 def _roots(of: IntArray, worse: npt.NDArray[np.bool_]) -> tuple[IntArray, set[int]]:

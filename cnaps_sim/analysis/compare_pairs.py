@@ -51,7 +51,7 @@ class Side:
 class Pairs:
     """Two runs, payment by payment, in the order of the first one's table.
 
-    ids, system, debtor, creditor: text; amount: fen in the first run; instructed: ms in the first run
+    ids, system, debtor, creditor: text; amount: fen, in the first run
     only_a, only_b: payments that just one of the runs has
     """
 
@@ -60,7 +60,6 @@ class Pairs:
     debtor: npt.NDArray[Any]
     creditor: npt.NDArray[Any]
     amount: IntArray
-    instructed: IntArray
     a: Side
     b: Side
     only_a: int
@@ -112,14 +111,17 @@ def paired(run_a: Run, run_b: Run) -> Pairs:
     if not (found["system"] != System.SAPS).any():
         raise InputError("run", "payments", "the two runs have no payment in common", "", "runs of the same payments")
     rows_a, rows_b = found["row_a"].to_numpy(), found["row_b"].to_numpy()
+    ids, system, debtor, creditor = (found[name].to_numpy(object) for name in ("payment_id", *_TEXT[:3]))
     return Pairs(
-        *(found[name].to_numpy(object) for name in ("payment_id", "system", "debtor", "creditor")),
-        found["amount"].to_numpy(np.int64),
-        a.instructed[rows_a],
-        _side(a, rows_a, frame_a["released_by"]),
-        _side(b, rows_b, frame_b["released_by"]),
-        len(frame_a) - len(found),
-        len(frame_b) - len(found),
+        ids=ids,
+        system=system,
+        debtor=debtor,
+        creditor=creditor,
+        amount=found["amount"].to_numpy(np.int64),
+        a=_side(a, rows_a, frame_a["released_by"]),
+        b=_side(b, rows_b, frame_b["released_by"]),
+        only_a=len(frame_a) - len(found),
+        only_b=len(frame_b) - len(found),
     )
 
 
@@ -136,7 +138,7 @@ def _read(run: Run, place: str) -> tuple[Payments, pd.DataFrame]:
     frame = pd.DataFrame({"payment_id": payments.table.column("payment_id").to_pandas(), "amount": payments.amount})
     for name in _TEXT:
         column = payments.codes(name)
-        frame[name] = np.array([*column.labels, None], object)[column.codes]
+        frame[name] = pd.Series(np.array([*column.labels, None], object)[column.codes], dtype=object)
     frame["bearer"] = frame.groupby("payment_id", sort=False).cumcount()
     return payments, frame
 

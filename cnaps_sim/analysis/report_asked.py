@@ -41,6 +41,8 @@ def asked_rows(manifest: Mapping[str, Any]) -> Rows:
         ("scenario (SHA-256)", str(manifest.get("scenario_sha256", ""))),
         ("version", str(manifest.get("version", ""))),
     ]
+    if isinstance(fork := manifest.get("fork"), Mapping):
+        rows.append(("forked", f"at {format_clock(fork['at_ms'])}: {', '.join(fork['changed']) or 'nothing changed'}"))
     rows += [("calendar", str(warning)) for warning in manifest.get("calendar_warnings", ())]
     return [(name, value) for name, value in rows if value]
 

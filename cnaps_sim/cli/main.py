@@ -11,14 +11,18 @@ from collections.abc import Sequence
 import click
 
 from cnaps_sim import __version__
+from cnaps_sim.cli.animate import animate
 from cnaps_sim.cli.bench import bench
 from cnaps_sim.cli.catalogue import scenarios, schema
+from cnaps_sim.cli.compare import compare
 from cnaps_sim.cli.examine import audit, explain, verify
+from cnaps_sim.cli.import_data import import_data
 from cnaps_sim.cli.interrupt import interruptible
 from cnaps_sim.cli.liquidity import liquidity
 from cnaps_sim.cli.match import match
 from cnaps_sim.cli.messages import messages
 from cnaps_sim.cli.run import run
+from cnaps_sim.cli.sensitivity import sensitivity
 from cnaps_sim.cli.stress import stress
 from cnaps_sim.cli.validate import validate
 from cnaps_sim.cli.write import export, report
@@ -37,8 +41,8 @@ def commands() -> None:
 
 
 for command in (
-    run, stress, match, validate, audit, verify, explain, liquidity,
-    report, export, messages, scenarios, schema, bench
+    run, stress, sensitivity, import_data, match, validate, audit, verify, explain, compare, liquidity,
+    animate, report, export, messages, scenarios, schema, bench
 ):  # fmt: skip
     commands.add_command(command)
 

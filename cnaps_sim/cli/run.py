@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one key of the scenario; may be repeated."
 )
+@click.option("--fork", metavar="RUN", help="Play this run again until --at, then on under the rules of --set.")
+@click.option("--at", metavar="TIME", help="When the new rules take over: HH:MM, or a full date-time (with --fork).")
 @click.option("--out", metavar="DIR", help="Folder of the run; runs/<name>-s<seed> if left out.")
 @click.option("--force", is_flag=True, help="Replace the folder of an earlier run.")
 @click.option(
@@ -52,6 +54,8 @@ def run(
     date: str | None,
     seed: int | None,
     overrides: tuple[str, ...],
+    fork: str | None,
+    at: str | None,
     out: str | None,
     force: bool,
     monitor: bool,
@@ -64,6 +68,13 @@ def run(
 
     if monitor and quiet:
         raise InputError("--monitor", "", "stands beside --quiet", "", "one of the two")
+    if fork is not None or at is not None:
+        beside = {"scenario": scenario, "--accounts": accounts, "--payments": payments, "--date": date, "--seed": seed}
+        watch = watching(on_terminal()) if monitor else None
+        with _progress(shown=not quiet and not monitor and on_terminal()) as (progress, _):
+            forked, place = _forked(fork, at, overrides, out, force, beside, progress, watch)
+        _tell(forked, place, as_json)
+        return 0 if forked.manifest["audit"]["verdict"] == "passed" else 1
     loaded = _from_files(accounts, payments, date, overrides, seed) if scenario is None else None
     if loaded is None:
         if accounts or payments or date:
@@ -84,6 +95,33 @@ def run(
         done = play(loaded, progress=progress, compared=compared, watch=watch, out=place, force=force)
     _tell(done, place, as_json)
     return 0 if done.manifest["audit"]["verdict"] == "passed" else 1
+
+
+def _forked(
+    fork: str | None,
+    at: str | None,
+    overrides: tuple[str, ...],
+    out: str | None,
+    force: bool,
+    beside: dict[str, Any],
+    progress: Progress,
+    watch: Any,
+) -> tuple[Run, Path]:
+    """A run played again to an instant and on under other rules, and its folder."""
+    from cnaps_sim.analysis.fork import play_fork, usual_folder
+    from cnaps_sim.run.store import load
+
+    for option, value in beside.items():
+        if value is not None:
+            raise InputError(option, "", "stands beside --fork and --at", value, "--set, for rules from the instant on")
+    for option, value in (("--fork", fork), ("--at", at)):
+        if value is None:
+            raise InputError(option, "", "is missing", "", "both --fork and --at")
+    assert fork is not None
+    assert at is not None
+    original = load(fork)
+    place = Path(out) if out is not None else usual_folder(original)
+    return play_fork(original, at, overrides, progress=progress, watch=watch, out=place, force=force), place
 
 
 def _from_files(

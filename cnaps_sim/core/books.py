@@ -22,7 +22,7 @@ from cnaps_sim.core.release import cascade, retry_all
 from cnaps_sim.core.submission import keep_back, submit
 from cnaps_sim.core.tools_desk import ToolsDesk
 from cnaps_sim.core.waking import wake
-from cnaps_sim.words.codes import Act, Answer, Cause, Life, Phase
+from cnaps_sim.words.codes import Act, Answer, Cause, Discipline, Life, Phase
 
 _OBSERVABLE = (
     "balance",
@@ -174,6 +174,14 @@ class Books(ToolsDesk):
         self._watching |= field == "warning_line"
         self.make_room(1)
         return Answer(terms.set_field(*self._tables, time_ms, account, terms.FIELDS[field], value))
+
+    def set_discipline(self, discipline: Discipline) -> None:
+        """From now on another discipline; what waits is not looked at before the next release."""
+        self.desk["discipline"] = discipline
+
+    def set_reprioritise(self, on: bool) -> None:
+        """Whether participants may from now on move a queued payment to another level."""
+        self.desk["reprioritise"] = on
 
     def set_limit(self, time_ms: int, debtor: int, creditor: int, fen: int | None) -> Answer:
         """Set a limit to `fen`, or remove it (None); a new one counts from now on.

@@ -10,6 +10,7 @@ import pyarrow as pa
 import cnaps_sim
 from cnaps_sim.audit import Verdict
 from cnaps_sim.audit.tables import audit_tables
+from cnaps_sim.run.fork import fork_of
 from cnaps_sim.run.message_counts import Tally
 from cnaps_sim.run.message_log import check_chain
 from cnaps_sim.run.runner import Summarise, simulate
@@ -76,7 +77,8 @@ def verify_folder(folder: str | Path, summarise: Summarise) -> list[str]:
         broken = check_chain(log, told, tally.see)
         if broken:
             return broken
-    again = simulate(loaded, summarise, first.manifest.get("replication", 0), replay=log)
+    fork = fork_of(first, loaded)
+    again = simulate(loaded, summarise, first.manifest.get("replication", 0), replay=log, fork=fork)
     again.forget_unwanted()
     differences = _differences(first, again)
     if isinstance(told, dict):

@@ -21,7 +21,7 @@ from cnaps_sim.run.columns import Array
 from cnaps_sim.run.opening_terms import check_earmarks
 from cnaps_sim.run.overdrafts import give_overdrafts
 from cnaps_sim.run.results import Directory
-from cnaps_sim.scenario.accounts import AccountsFile, GeneratedAccounts
+from cnaps_sim.scenario.accounts import Access, AccountsFile, GeneratedAccounts
 from cnaps_sim.scenario.actions import CentralBankCredit, Inject, Nets
 from cnaps_sim.scenario.load import Loaded
 from cnaps_sim.scenario.resolve import resolved
@@ -148,12 +148,7 @@ def populate(loaded: Loaded, timetable: Timetable, streams: Streams) -> Populati
     opening = opening if access is None else access.split(opening)
     check_earmarks(loaded, rows, opening)
     give_overdrafts(loaded.scenario.accounts, rows, first_day(flow, timetable))
-    total = sum(opening.tolist()) + _granted(loaded)
-    if abs(total) > _TOTAL_LIMIT:
-        raise InputError(
-            loaded.place_of("accounts"), "balance", "all balances and injections are too large", format_fen(total),
-            f"up to {format_fen(_TOTAL_LIMIT)} CNY",
-        )  # fmt: skip
+    _check_total(loaded, opening)
     flow = split_payments(loaded, rows, flow)
     retail = _retail(loaded, index, sizes, timetable, streams, messages)
     _check_ids_differ(loaded, flow, retail)
@@ -166,6 +161,26 @@ def populate(loaded: Loaded, timetable: Timetable, streams: Streams) -> Populati
         sizes, lines = access.padded(sizes), access.padded(lines)
     rejected = () if messages is None else messages.rejected
     return Population(rows, flow, opening, sizes, lines, rejected, retail)
+
+
+def _check_total(loaded: Loaded, opening: Array) -> None:
+    total = sum(opening.tolist()) + _granted(loaded)
+    if abs(total) > _TOTAL_LIMIT:
+        raise InputError(
+            loaded.place_of("accounts"), "balance", "all balances and injections are too large", format_fen(total),
+            f"up to {format_fen(_TOTAL_LIMIT)} CNY",
+        )  # fmt: skip
+
+
+def reopened(population: Population, loaded: Loaded, timetable: Timetable, streams: Streams) -> Population | None:
+    """The same accounts and payments with the opening balances of another scenario, which differs in `liquidity` and
+    in what no population depends on; None where balances depend on more, and the population has to be made anew."""
+    scenario, rows = loaded.scenario, population.rows
+    if scenario.behaviours or scenario.access is not Access.SINGLE or any(row["earmark"] for row in rows):
+        return None
+    opening = _opening(loaded, rows, population.flow, timetable, streams)
+    _check_total(loaded, opening)
+    return dataclasses.replace(population, opening=opening)
 
 
 def _check_ids_differ(loaded: Loaded, flow: Flow, retail: RetailStream | None) -> None:

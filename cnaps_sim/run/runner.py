@@ -22,6 +22,7 @@ from cnaps_sim.run import results
 from cnaps_sim.run.actions import Actions
 from cnaps_sim.run.columns import empty_table
 from cnaps_sim.run.fates import Fates, Instructions
+from cnaps_sim.run.fork import Fork, schedule
 from cnaps_sim.run.retail_kinds import kinds_told
 from cnaps_sim.run.saving import liquidity_saving
 from cnaps_sim.run.store import Run
@@ -57,22 +58,28 @@ def simulate(
     replay: Path | None = None,
     compared: Done | None = None,
     watch: Watch | None = None,
+    fork: Fork | None = None,
 ) -> Run:
     """Run a scenario and return everything it leaves behind, audited. InputError for what its files hold wrong.
 
     compared: told how many steps of the comparison of tools are done, where the scenario asks for one
+    fork: `loaded` takes over in mid-run (see `fork`); what a whole day would save is not sought then
     watch: looks on (see `monitor`)
     replay: the message log of an earlier run; what reached the centre then reaches it again (see `exchange.Exchange`)
     """
     started = time.perf_counter()
-    world = World(loaded, replication, progress, replay=replay)
+    start, later = (loaded, None) if fork is None else (fork.start, fork.later)
+    world = World(start, replication, progress, replay=replay, later=later)
     _tell_rejected(world)
     Actions(world).schedule()
+    if fork is not None:
+        schedule(fork, world)
     seen_played = None if watch is None else watch(world)
     generated = time.perf_counter()
     stream_verdict = world.run()
     if seen_played is not None:
         seen_played()
+    world.loaded = loaded  # what is told from here on is the scenario that the run came to follow
     played = time.perf_counter()
     tables = make_tables(world)
     unwanted = unwanted_tables(loaded.scenario.record)
@@ -84,10 +91,12 @@ def simulate(
     manifest = _manifest(world, tables, (*unwanted, "payments") if comes_later else unwanted)
     if given := granted(loaded, world.population, world.tools):
         manifest["granted"] = given
-    run = Run(tables, manifest, _resolved_with_places(loaded), loaded.source_text)
+    if fork is not None:
+        manifest["fork"] = fork.told()
+    run = Run(tables, manifest, resolved_with_places(loaded), loaded.source_text)
     if retail is not None:
         manifest["items"] |= retail.items
-        manifest["outcomes"] = _with_peaks(world, retail)
+        manifest["outcomes"] = with_peaks(world, retail)
         manifest |= {"rounds": retail.rounds, "caps": retail.caps}
         if comes_later:
             rows = tables["payments"].num_rows + retail.seen.rows
@@ -108,10 +117,10 @@ def simulate(
         manifest["tables"]["payments"] = {"rows": retail.payments.rows, "sha256": retail.payments.sha256}
         unwanted = tuple(name for name in unwanted if name != "payments")
     audited = time.perf_counter()
-    if loaded.scenario.hvps.matching.is_on and loaded.scenario.hvps.matching.saving:
+    if fork is None and loaded.scenario.hvps.matching.is_on and loaded.scenario.hvps.matching.saving:
         manifest["matching"] = liquidity_saving(loaded, world.population, progress).as_dict()
     saved = time.perf_counter()
-    if loaded.scenario.compare_tools:
+    if fork is None and loaded.scenario.compare_tools:
         manifest["tools"] = compare_tools(world, replication, compared)
     compared_all = time.perf_counter()
     manifest["summary"] = summarise(run)
@@ -145,7 +154,7 @@ def _tell_rejected(world: World) -> None:
         world.recorder.tell(begins_ms, "message_rejected", file.name, file.fault.sentence())
 
 
-def _with_peaks(world: World, retail: RetailResults) -> dict[str, dict[str, Any]]:
+def with_peaks(world: World, retail: RetailResults) -> dict[str, dict[str, Any]]:
     """The outcomes with what the netting server counted: kinds, and the longest cap queue, which only BEPS has."""
     assert world.netting is not None
     desk = world.netting.netting[0]
@@ -197,7 +206,7 @@ def _recorded(tables: Mapping[str, pa.Table], has_retail: bool) -> dict[str, pa.
 def _manifest(world: World, tables: Mapping[str, pa.Table], unread: Sequence[str]) -> dict[str, Any]:
     """The manifest but for the verdict, the summary and wall times. Tables that nobody will read have no digest."""
     scenario = world.loaded.scenario
-    inputs = {key: _sha256(path) for key, path in world.loaded.files.items()}
+    inputs = {key: file_sha256(path) for key, path in world.loaded.files.items()}
     recorded = _recorded(tables, world.retail is not None)
     return {
         "version": cnaps_sim.__version__,
@@ -263,7 +272,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _resolved_with_places(loaded: Loaded) -> dict[str, Any]:
+def resolved_with_places(loaded: Loaded) -> dict[str, Any]:
     """The resolved scenario with its input files as absolute paths, so that the run can be repeated from anywhere."""
     data = resolved(loaded.scenario)
     for key, path in loaded.files.items():
@@ -283,7 +292,8 @@ def unwanted_tables(record: Mapping[System, Detail]) -> tuple[str, ...]:
     return PAYMENT_TABLES + ACCOUNT_TABLES if detail == Detail.TOTALS else ()
 
 
-def _sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
+    """The digest of an input file, or of a folder of messages."""
     if path.is_dir():
         from cnaps_sim.run.message_folder import folder_sha256
 

@@ -28,7 +28,7 @@ from cnaps_sim.systems.fund_pools import FundPools
 from cnaps_sim.systems.hvps import Hvps
 from cnaps_sim.systems.matching import QueueMatching
 from cnaps_sim.systems.saps import Saps
-from cnaps_sim.words.codes import Life, Phase
+from cnaps_sim.words.codes import Discipline, Life, Phase
 from cnaps_sim.words.errors import InputError
 from cnaps_sim.words.streams import Streams
 from cnaps_sim.words.timetable import BusinessDay, Timetable
@@ -66,8 +66,12 @@ class World:
         progress: Progress | None = None,
         rehearsal: Rehearsal | None = None,
         replay: Path | None = None,
+        later: Loaded | None = None,
     ) -> None:
+        """later: a scenario whose rules take over in mid-run (see `fork`); the auditor asks what holds under both."""
         scenario = loaded.scenario
+        self.later = later
+        self.later_rules = None if later is None else matching_rules(later)
         self.loaded = loaded
         self.rehearsal = rehearsal
         self.rules = matching_rules(loaded) if rehearsal is None or rehearsal.matched else None
@@ -134,11 +138,14 @@ class World:
         self._wire()
 
     def _auditor(self, limits: Sequence[tuple[int, int, int]]) -> StreamAuditor:
-        duration_ms = 0 if self.rules is None else self.rules.duration_ms
+        rules = [rules for rules in (self.rules, self.later_rules) if rules is not None]
+        duration_ms = max((rule.duration_ms for rule in rules), default=0)
+        in_sequence = bool(rules) and all(keeps_sequence(rule) for rule in rules)
         terms = _auditors_terms(self.books, self.directory.accounts)
-        discipline = self.loaded.scenario.hvps.discipline
+        disciplines = [of.scenario.hvps.discipline for of in (self.loaded, self.later) if of is not None]
+        discipline = Discipline.BYPASS if Discipline.BYPASS in disciplines else disciplines[0]
         tools = _auditors_tools(self.books, self.tools, self.directory.accounts) if self.tools.are_any else None
-        return StreamAuditor(terms, discipline, keeps_sequence(self.rules), duration_ms, limits, tools)
+        return StreamAuditor(terms, discipline, in_sequence, duration_ms, limits, tools)
 
     def _begins_ms(self) -> int:
         begins_ms = Hvps.begins_ms(self.timetable.business_days[0])

@@ -10,6 +10,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 from enum import Enum
+from itertools import pairwise
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -120,14 +121,14 @@ def _other_values(value: Any, written: Any, factor: Decimal) -> tuple[list[Any],
         others = [member.value for member in type(value) if member is not value]
         return (others, []) if len(others) == 1 else ([], [])
     if isinstance(value, Decimal):
-        high = [_ratio(value * factor), *(["1"] if value < 1 else [])]
+        high = [_ratio(value * factor), *(["1"] if 0 < value < 1 else [])]
         return [_ratio(value / factor)], high
     if isinstance(value, int):
         return [_whole(value, written, 1 / factor)], [_whole(value, written, factor)]
     if isinstance(value, tuple) and value and all(isinstance(item, Decimal) for item in value):
         return [[_ratio(item / factor) for item in value]], [[_ratio(item * factor) for item in value]]
     if isinstance(value, tuple) and len(value) > 1 and all(_is_clock(item) for item in written):
-        between = [(before + after) // 2 for before, after in zip(value, value[1:], strict=False)]
+        between = [(before + after) // 2 for before, after in pairwise(value)]
         denser = sorted({*value, *between})
         return [list(map(format_clock, value[::-1][::2][::-1]))], [list(map(format_clock, denser))]
     return [], []

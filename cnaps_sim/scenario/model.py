@@ -33,6 +33,7 @@ from cnaps_sim.scenario.rules import (
 )
 from cnaps_sim.scenario.terms import Name, OneOf, Switch, Terms, Text, listed, shape
 from cnaps_sim.scenario.usual import USUAL_DETAIL, usual_terms
+from cnaps_sim.scenario.vary import Replications, Vary
 from cnaps_sim.scenario.verbs import Action
 from cnaps_sim.scenario.workload import RETAIL_SYSTEMS, SYSTEMS, WorkloadEntry
 from cnaps_sim.words.calendar import Calendar
@@ -142,6 +143,10 @@ class Scenario(Terms):
         default=(), description="when banks send what they are told to pay; of a bank that none names: at once"
     )
     actions: Annotated[tuple[Action, ...], listed] = Field(default=(), description="what happens at given moments")
+    vary: Vary | None = Field(default=None, description="what `cnaps-sim sweep` varies; a single run takes no notice")
+    replications: Replications | None = Field(
+        default=None, description="how often a study plays each of its points; once if left out"
+    )
 
     @model_validator(mode="before")
     @classmethod

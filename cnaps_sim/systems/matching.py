@@ -101,6 +101,7 @@ class QueueMatching:
         self.rules = rules
         self.names = names
         self._under_way: tuple[Matching, _Outcome] | None = None
+        self._is_retired = False
         self._is_due = False  # a matching that the queue itself has started waits for its rank
         self._has_just_matched = False
         self._growth_seen = 0
@@ -119,6 +120,36 @@ class QueueMatching:
             count, fen = triggers.queued_over, triggers.value_over
             self.books.set_queue_lines(NO_QUEUE_LINE if count is None else count, NO_QUEUE_LINE if fen is None else fen)
             self.clock.after_each.append(self._match_if_grown)
+
+    def retire(self) -> None:
+        """Other rules take over: what is under way ends now, and whatever is still on the clock does nothing."""
+        self._end()
+        self._is_retired = True
+        for listen in (self._match_if_queued, self._match_if_grown):
+            if listen in self.clock.after_each:
+                self.clock.after_each.remove(listen)
+        self.books.set_stop_when_queued(False)
+        self.books.set_queue_lines()
+
+    def join(self, day: BusinessDay) -> None:
+        """Begin in the middle of a run: the matchings of a date that has opened, and a queue that is over its lines.
+
+        `on_phase` counts from the next phase on, `every` from the opening of the date.
+        """
+        now = int(self.clock.now)
+        self.recorder.drain()
+        self._growth_seen = self.clock.crossings - self.recorder.warnings
+        if not day.opens_ms <= now < day.window_end_ms:
+            return
+        for clock_ms in self.rules.triggers.at_ms:
+            if day.midnight_ms + clock_ms >= now:
+                self._schedule(day.midnight_ms + clock_ms, "at")
+        if (every_ms := self.rules.triggers.every_ms) is not None:
+            passed_ms = (max(0, now - day.opens_ms - 1) // every_ms) * every_ms
+            self._schedule_next(day.opens_ms + passed_ms, every_ms, day.cut_off_ms)
+        over = self._over()
+        if any(over) and not self.rules.triggers.continuous and self._is_open():
+            self._make_due(now, _LINES[over.index(True)])
 
     # triggers -------------------------------------------------------------------------------------------------
 
@@ -151,6 +182,8 @@ class QueueMatching:
         """Somebody orders a matching for `time_ms`."""
 
         def obey() -> None:
+            if self._is_retired:
+                return
             if not self._is_open():
                 self._tell("refusal", "match refused: no phase in which queues are matched")
             else:
@@ -167,6 +200,8 @@ class QueueMatching:
             return
 
         def act() -> None:
+            if self._is_retired:
+                return
             self._match("every")
             self._schedule_next(next_ms, every_ms, before_ms)
 
@@ -218,7 +253,7 @@ class QueueMatching:
 
     def _match(self, trigger: str, at_once: bool = False) -> None:
         """Choose payments and post them, now or after the duration of a matching."""
-        if not self._is_open():
+        if self._is_retired or not self._is_open():
             return
         if self._under_way is not None:
             number = self._under_way[0].number

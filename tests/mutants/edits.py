@@ -328,7 +328,11 @@ EDITS: tuple[tuple[str, str, str], ...] = (
         "cause = covered_by if covered_by == _NO_CAUSE else cause",
     ),
     ("release.py", "        if accounts[account_row].alert & IN_DEBT:\n", "        if False:\n"),
-    ("release.py", "alert & (IN_POOL | IN_QUEUE) == IN_POOL:", "alert & IN_POOL == 0:"),
+    (
+        "release.py",
+        "alert & (IN_POOL | IN_QUEUE) == IN_POOL:",
+        "alert & (IN_POOL | IN_QUEUE) == IN_POOL and cause >= 0:",
+    ),
     (
         "waking.py",
         "if member != row and accounts[member].waiting_levels != 0:",

@@ -22,6 +22,9 @@ BANKS = 6
 LENDER, EARNER = BANKS, BANKS + 1
 POOLS = ([0, 1, 2], [5, 4])
 HOUR = 3_600_000
+DISCIPLINES = [Discipline.FIFO] * 2 + [Discipline.BYPASS] * 2 + [Discipline.REJECT]
+#: Money is in whole multiples of this, so that interest is more than nothing.
+UNIT = 1_000
 FIELDS = ("overdraft_limit", "floor", "earmark", "reserved_high", "reserved_urgent")
 
 
@@ -56,9 +59,9 @@ class Story:
         self.sequence = 0
         self.both = Both(
             [self.account() for _ in range(BANKS)],
-            discipline=draw.choice([Discipline.FIFO, Discipline.FIFO, Discipline.BYPASS, Discipline.REJECT]),
+            discipline=draw.choice(DISCIPLINES),
             reprioritise=True,
-            limits=draw.choice([[], [], [(0, 1, 20), (3, 4, 10)]]),
+            limits=draw.choice([[], [], [(0, 1, 20 * UNIT), (3, 4, 10 * UNIT)]]),
             pools=[(draw.random() < 0.5, rows) for rows in POOLS] if draw.random() < 0.8 else (),
             pool_seed=draw.randrange(2**31),
             first_booking=100_000,
@@ -69,23 +72,25 @@ class Story:
         self.both.do("set_phase", Phase.DAYTIME)
 
     def account(self) -> dict[str, Any]:
-        terms: dict[str, Any] = {"balance": self.random.randrange(60)}
+        terms: dict[str, Any] = {"balance": self.random.randrange(60) * UNIT}
         credit = self.random.choice(["none", "none", "overdraft", "pledge", "pledge", "by hand"])
         if credit == "overdraft":
-            terms["overdraft_limit"] = self.random.randrange(1, 40)
+            terms["overdraft_limit"] = self.random.randrange(1, 40) * UNIT
         elif credit != "none":
             terms |= {
-                "pledge_room": self.random.randrange(1, 80), "pledge_start": self.random.choice([0, 0, 15]),
+                "pledge_room": self.random.randrange(1, 80) * UNIT,
+                "pledge_start": self.random.choice([0, 0, 15 * UNIT]),
                 "pledge_automatic": credit == "pledge",
-            }  # fmt: skip
+            }
         if self.random.random() < 0.2:
-            terms["warning_line"] = self.random.randrange(40)
+            terms["warning_line"] = self.random.randrange(40) * UNIT
         if self.random.random() < 0.2:
-            terms["reserved_urgent"] = self.random.randrange(20)
+            terms["reserved_urgent"] = self.random.randrange(20) * UNIT
         return terms
 
     def tell(self, length: int) -> None:
         acts = [self.pay] * 12 + [self.order] * 2 + [self.term] * 2 + [self.control] * 2 + [self.pool] + [self.pledge]
+        acts += [self.behind_the_head]
         acts += [self.policy] * 3 + [self.outbox] * 2 + [self.central_bank] * 2 + [self.spare] + [self.day]
         for _ in range(length):
             self.now += self.random.choice([0, 0, 1, 1_000, HOUR - 1, HOUR, HOUR + 1])
@@ -100,7 +105,9 @@ class Story:
         own = books.available(payer, level)
         room = max(0, int(account["pledge_room"]) - int(account["pledged"]))
         others = sum(books.spare(row) for rows in POOLS if payer in rows for row in rows if row != payer)
-        around = self.random.choice([own, own + room, own + others, own + others + 1, self.random.randrange(1, 60)])
+        around = self.random.choice(
+            [own, own + room, own + others, own + others + 1, self.random.randrange(1, 60) * UNIT]
+        )
         return max(1, around + self.random.choice([-1, 0, 0, 1]))
 
     def pay(self) -> None:
@@ -108,6 +115,16 @@ class Story:
         payer, level = self.bank(), self.random.choice([0, 1, 2, 4, 4, 5, 6, 6, 7, 7, 7, 7])
         payee = EARNER if level == 2 else self.random.choice([row for row in range(BANKS) if row != payer])
         self.both.do("submit", self.now, self.sequence, payer, payee, self.amount(payer, level), level)
+
+    def behind_the_head(self) -> None:
+        """A payment that nothing covers, behind it one that lacks a little, and then that little."""
+        payer, payee = self.random.choice([(0, 3), (1, 3), (4, 3), (5, 3)])
+        own = max(0, self.both.compiled.available(payer, 7))
+        for amount in (own + 500 * UNIT, own + self.random.choice([1, UNIT])):
+            self.sequence += 1
+            self.both.do("submit", self.now, self.sequence, payer, payee, amount, 7)
+        booking = self.both.do("number_booking")
+        self.both.do("post_direct", self.now, booking, LENDER, payer, UNIT, 5, Cause.INJECTION)
 
     def order(self) -> None:
         waiting = [
@@ -121,7 +138,7 @@ class Story:
         self.both.do(what, self.now, sequence, by, *more)
 
     def term(self) -> None:
-        self.both.do("set_field", self.now, self.bank(), self.random.choice(FIELDS), self.random.randrange(30))
+        self.both.do("set_field", self.now, self.bank(), self.random.choice(FIELDS), self.random.randrange(30) * UNIT)
 
     def control(self) -> None:
         on, bank = self.random.random() < 0.4, self.bank()
@@ -136,10 +153,10 @@ class Story:
         draw, bank = self.random, self.bank()
         match draw.choice(["set_pledge", "borrow", "borrow", "repay_now", "make_overdue", "write_off"]):
             case "set_pledge":
-                terms = draw.randrange(80), draw.choice([0, 0, 12]), draw.random() < 0.6
+                terms = draw.randrange(80) * UNIT, draw.choice([0, 0, 12 * UNIT]), draw.random() < 0.6
                 self.both.do("set_pledge", self.now, bank, *terms)
             case "borrow":
-                self.both.do("borrow", self.now, bank, draw.randrange(1, 40))
+                self.both.do("borrow", self.now, bank, draw.randrange(1, 40) * UNIT)
             case "make_overdue":
                 self.both.do("make_overdue", self.now, 30_000)
             case other:
@@ -153,9 +170,9 @@ class Story:
             self.now + draw.choice([0, 1, HOUR, 5 * HOUR]),
             draw.choice([0xFF, 0x80, 0xC0]),
             self.now + draw.choice([-1, 0, 1_000, HOUR]),
-            draw.choice([UNLIMITED, 0, 10, 40]),
+            draw.choice([UNLIMITED, 0, 10 * UNIT, 40 * UNIT]),
             draw.choice([0, 333_333, 1_000_000]),
-            draw.choice([NO_RESERVE, NO_RESERVE, 0, 15]),
+            draw.choice([NO_RESERVE, NO_RESERVE, 0, 15 * UNIT]),
         )
 
     def outbox(self) -> None:
@@ -164,7 +181,7 @@ class Story:
             case "release":
                 self.both.do("release_outbox", self.now, bank)
             case "some":
-                self.both.do("send_from_outbox", self.now, bank, draw.randrange(60))
+                self.both.do("send_from_outbox", self.now, bank, draw.randrange(60) * UNIT)
             case "all":
                 self.both.do("empty_outbox", self.now, bank)
             case "hold":
@@ -176,15 +193,15 @@ class Story:
 
     def central_bank(self) -> None:
         sequence = self.both.do("number_booking")
-        amount = self.random.randrange(1, 40)
+        amount = self.random.randrange(1, 40) * UNIT
         self.both.do("post_direct", self.now, sequence, LENDER, self.bank(), amount, 5, Cause.INJECTION)
 
     def spare(self) -> None:
         giver = self.bank()
         taker = self.random.choice([row for row in range(BANKS) if row != giver])
-        least = self.random.choice([1, 1, 20])
+        least = self.random.choice([1, 1, 20 * UNIT])
         kind = self.random.choice([MoveKind.SWEEP, MoveKind.LOAN])
-        self.both.do("move_spare", self.now, giver, taker, least, self.random.randrange(60), kind)
+        self.both.do("move_spare", self.now, giver, taker, least, self.random.randrange(60) * UNIT, kind)
 
     def day(self) -> None:
         match self.random.randrange(6):

@@ -209,6 +209,8 @@ def _figures(
     payments: Payments, debtor: Any, creditor: Any, rows: Any, accounts: int
 ) -> dict[int, tuple[int, int, int, int]]:
     """Usage, positive peak, sent and received by account number."""
+    if not len(rows):
+        return {}
     paths = net_paths(accounts, debtor[rows], creditor[rows], payments.amount[rows])
     ends = np.append(paths.start[1:], len(paths.posting))
     found = {}

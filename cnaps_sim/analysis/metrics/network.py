@@ -94,8 +94,7 @@ def webs(run: Run, by: list[str], where: Where = None) -> Iterator[tuple[tuple[A
     frame = flows(run, by=by, where=where)
     frame = frame[frame["measure"] == "settled_fen"]
     own = set(CentralBankAccount)
-    frame = frame[[not {debtor, creditor} & own for debtor, creditor in zip(frame["debtor"], frame["creditor"],
-                                                                            strict=True)]]  # fmt: skip
+    frame = frame[~(frame["debtor"].isin(own) | frame["creditor"].isin(own))]
     if not by:
         yield (), _web(frame)
         return
@@ -126,7 +125,8 @@ def clustering_of(web: Web) -> npt.NDArray[np.float64]:
     partners = joined.sum(axis=1)
     closed = np.einsum("ij,ji->i", joined @ joined, joined)
     pairs = partners * (partners - 1)
-    return np.divide(closed, pairs, out=np.zeros(len(partners)), where=pairs > 0)
+    share: npt.NDArray[np.float64] = np.divide(closed, pairs, out=np.zeros(len(partners)), where=pairs > 0)
+    return share
 
 
 def _whole(web: Web) -> list[tuple[str, Any, str]]:

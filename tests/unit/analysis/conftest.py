@@ -229,10 +229,13 @@ class FifoDay:
                 queue.popleft().update(**ended(time, "PR09", "RJ99", "AM04"))
 
     def run(self) -> HandMadeRun:
+        settled = [row for row in self.rows if row["settled_ms"] is not None]
         rows = [
-            account(name, 0, 0, opening_fen=self.opening[name], lowest_fen=self.lowest[name], closing_fen=fen)
+            account(name, 0, 0, opening_fen=self.opening[name], lowest_fen=self.lowest[name], closing_fen=fen,
+                    sent_fen=sum(row["amount_fen"] for row in settled if row["debtor"] == name),
+                    received_fen=sum(row["amount_fen"] for row in settled if row["creditor"] == name))
             for name, fen in self.balance.items()
-        ]
+        ]  # fmt: skip
         return make_run(self.rows, rows)
 
 
@@ -364,7 +367,7 @@ def make_matched_day() -> HandMadeRun:
         ],
         scenario={
             "hvps": {"discipline": "fifo", "matching": {"algorithm": "multilateral", "every": "2 h", "bound": "lp"}},
-            "accounts": [{"account": name} for name in "ABCDE"],
+            "accounts": [{"account": name, "balance": 0} for name in "ABCDE"],
         },
         matchings=[
             matching(1, "10:00", "every", (5, 390), (3, 300), bound_fen=38_000, accounts=3),

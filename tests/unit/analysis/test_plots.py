@@ -13,6 +13,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+import cnaps_sim as cs
 from cnaps_sim.analysis import drawing, plots, plots_matching
 from cnaps_sim.analysis.phrases import TRIGGERS
 
@@ -29,6 +30,12 @@ ALL = [
     plots.matching,
     plots.matching_gap,
     plots.messages,
+    plots.intraday_usage,
+    plots.start_liquidity,
+    plots.intraday_throughput,
+    plots.provision,
+    plots.concentration,
+    plots.core,
 ]
 
 
@@ -204,3 +211,23 @@ def test_pyplot_is_not_imported() -> None:
         "import sys, cnaps_sim.analysis.plots, cnaps_sim.analysis.report; sys.exit('matplotlib.pyplot' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_core_is_framed_and_counted(toy_day: Any) -> None:
+    ax = plots.core(toy_day)
+    assert "2 of 3 accounts are the core" in ax.get_xlabel()
+    (frame,) = ax.patches
+    assert (frame.get_width(), frame.get_height()) == (2, 2)
+
+
+def test_the_lorenz_curve_says_gini_and_herfindahl(toy_day: Any) -> None:
+    line = plots.concentration(toy_day).get_lines()[0]
+    assert line.get_label() == "Gini 0.667, Herfindahl 1.000"
+    assert line.get_ydata().tolist() == [0, 0, 0, 1]
+
+
+def test_importance_draws_a_sweep_of_stress() -> None:
+    ax = plots.importance(cs.stress("gridlock-ring", stop_at="08:30"))
+    drawn(ax)
+    assert len(ax.patches) == 4
+    assert "CNY" not in ax.get_xlabel()

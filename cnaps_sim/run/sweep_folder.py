@@ -1,0 +1,200 @@
+"""The study folder: study.json and runs.parquet; while it is being played also what is finished, run by run.
+
+A study that is interrupted leaves `finished.jsonl`, one line per run, and goes on from there. When all is done the
+table takes its place.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+import pyarrow as pa
+
+from cnaps_sim.run.runner import file_sha256
+from cnaps_sim.run.store import check_folder, read_table, to_json, write_table
+from cnaps_sim.run.sweep_measures import Measured, Value
+from cnaps_sim.run.sweep_plan import Plan
+from cnaps_sim.words.errors import InputError
+
+STUDY: Final = "study.json"
+RUNS: Final = "runs.parquet"
+FINISHED: Final = "finished.jsonl"
+#: What `study.json` calls itself.
+_KIND: Final = "cnaps-sim study"
+
+_TEXT: Final = pa.dictionary(pa.int32(), pa.string())
+#: Columns of the table beside those of the keys. A measure is a whole number or a ratio; the other column is null.
+COLUMNS: Final = (
+    ("run", pa.int64()),
+    ("point", pa.int64()),
+    ("replication", pa.int64()),
+    ("system", _TEXT),
+    ("measure", _TEXT),
+    ("unit", _TEXT),
+    ("whole", pa.int64()),
+    ("ratio", pa.float64()),
+)
+#: Columns that come before those of the keys.
+_BEFORE_KEYS: Final = 3
+
+
+def runs_table(plan: Plan, played: Mapping[int, list[Measured]]) -> pa.Table:
+    """One row per run and measure, by run; the same bytes whoever played the runs.
+
+    `run`, `point`, `replication` (from 0); one column per key that varies, int64 or float64 where all its values are
+    numbers, else text; `system` (null: HVPS and SAPS together), `measure`, `unit`, `whole` (int64: payments, fen, ms),
+    `ratio` (float64: ratios and means).
+    """
+    rows = [(run, each) for run in sorted(played) for each in played[run]]
+    runs = [run for run, _ in rows]
+    points = [run // plan.replications for run in runs]
+    data: dict[str, Any] = {
+        "run": runs,
+        "point": points,
+        "replication": [run % plan.replications for run in runs],
+        "system": [each.system for _, each in rows],
+        "measure": [each.measure for _, each in rows],
+        "unit": [each.unit for _, each in rows],
+        "whole": [each.value if isinstance(each.value, int) else None for _, each in rows],
+        "ratio": [each.value if isinstance(each.value, float) else None for _, each in rows],
+    }
+    fields = {name: pa.array(data[name], kind) for name, kind in COLUMNS if kind is not _TEXT}
+    fields |= {name: pa.array(data[name], pa.string()).dictionary_encode() for name, kind in COLUMNS if kind is _TEXT}
+    names = [name for name, _ in COLUMNS]
+    columns = {name: fields[name] for name in names[:_BEFORE_KEYS]}
+    for number, key in enumerate(plan.keys):
+        columns[key] = _key_column(plan.labels(number)).take(pa.array(points, pa.int64()))
+    columns |= {name: fields[name] for name in names[_BEFORE_KEYS:]}
+    return pa.table(columns)
+
+
+def _key_column(labels: list[str]) -> pa.Array:
+    """The value of a key at each point: numbers where all are, else text."""
+    for read, kind in ((int, pa.int64()), (float, pa.float64())):
+        try:
+            return pa.array([read(text) for text in labels], kind)
+        except (ValueError, OverflowError):
+            continue
+    return pa.array(labels, pa.string()).dictionary_encode()
+
+
+class Keeper:
+    """Keeps what has been played of a study, in a folder where one is given.
+
+    place: a new or empty folder, or None
+    """
+
+    def __init__(self, plan: Plan, place: Path | None) -> None:
+        self.plan = plan
+        self.place = place
+        self.played: dict[int, list[Measured]] = {}
+        self._file: TextIO | None = None
+
+    def begin(self) -> None:
+        """Make the folder. InputError if it holds something or cannot be made."""
+        if self.place is None:
+            return
+        check_folder(self.place, force=False)
+        self.place.mkdir(parents=True, exist_ok=True)
+        self._write_study(complete=False)
+        self._file = (self.place / FINISHED).open("w", encoding="utf-8")
+
+    def go_on(self) -> None:
+        """Take over what an interrupted study of the same plan has finished; a torn last line counts for nothing."""
+        assert self.place is not None
+        path = self.place / FINISHED
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
+        for line in lines:
+            try:
+                run, told = json.loads(line)
+                measured = [Measured(*each) for each in told]
+            except (ValueError, TypeError):
+                continue
+            if isinstance(run, int) and 0 <= run < self.plan.runs:
+                self.played[run] = measured
+        temporary = path.with_suffix(".new")  # written anew, so that no torn line stays in the middle
+        with temporary.open("w", encoding="utf-8") as file:
+            file.writelines(_line(run, found) for run, found in self.played.items())
+        os.replace(temporary, path)
+        self._file = path.open("a", encoding="utf-8")
+
+    @property
+    def missing(self) -> list[int]:
+        """Runs that have not been played yet."""
+        return [run for run in range(self.plan.runs) if run not in self.played]
+
+    def keep(self, run: int, measured: list[Measured]) -> None:
+        """A run is finished."""
+        self.played[run] = measured
+        if self._file is not None:
+            self._file.write(_line(run, measured))
+            self._file.flush()
+
+    def finish(self) -> pa.Table:
+        """All runs are finished: returns the table, and leaves a complete folder."""
+        table = runs_table(self.plan, self.played)
+        if self.place is not None:
+            self.close()
+            temporary = self.place / f".{RUNS}"
+            write_table(table, temporary)
+            os.replace(temporary, self.place / RUNS)
+            self._write_study(complete=True)
+            (self.place / FINISHED).unlink(missing_ok=True)
+        return table
+
+    def close(self) -> None:
+        """No more is kept."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _write_study(self, complete: bool) -> None:
+        assert self.place is not None
+        told = {"kind": _KIND, "complete": complete, "digest": self.plan.digest, "runs": self.plan.runs}
+        temporary = self.place / f".{STUDY}"
+        temporary.write_text(to_json({**told, **self.plan.as_dict()}), encoding="utf-8")
+        os.replace(temporary, self.place / STUDY)
+
+
+def _line(run: int, measured: Iterable[tuple[str | None, str, str, Value]]) -> str:
+    return json.dumps([run, [list(each) for each in measured]], ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def read_plan(place: str | Path, option: str = "--resume") -> tuple[Plan, bool]:
+    """The plan of a study folder, and whether it is complete. InputError if it is no study folder."""
+    path = Path(place) / STUDY
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if data["kind"] != _KIND:
+            raise KeyError("kind")
+        plan, complete, digest = Plan.from_dict(data), bool(data["complete"]), data["digest"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InputError(option, "", "is no study folder", place, f"a folder with a {STUDY}") from None
+    if digest != plan.digest:
+        raise InputError(option, "", f"{STUDY} has been changed since it was written", place, "an untouched study")
+    return plan, complete
+
+
+def check_inputs(plan: Plan, place: str | Path) -> None:
+    """Refuse to go on with a study under another version or with other files. InputError says which."""
+    import cnaps_sim
+
+    if plan.version != cnaps_sim.__version__:
+        allowed = f"cnaps-sim {plan.version}, or a new study"
+        raise InputError("--resume", "", "was begun with another version", plan.version, allowed)
+    for key, path in plan.loaded(0).files.items():
+        if key in plan.inputs and file_sha256(path) != plan.inputs[key]:
+            raise InputError("--resume", key, "the file has changed since the study was begun", path, "a new study")
+
+
+def read_runs(place: str | Path) -> pa.Table:
+    """The table of a complete study. InputError if it cannot be read or is another table."""
+    path = Path(place) / RUNS
+    table = read_table(path)
+    if not {name for name, _ in COLUMNS} <= set(table.column_names):
+        raise InputError(str(path), "", "has other columns than a study writes", "", "the table that the sweep wrote")
+    return table
