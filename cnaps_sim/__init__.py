@@ -24,7 +24,11 @@ _WHERE = {
     "Run": ("cnaps_sim.run.store", "Run"),
     "Scenario": ("cnaps_sim.scenario.model", "Scenario"),
     "match": ("cnaps_sim.analysis.match", "match"),
+    "steps": ("cnaps_sim.analysis.steps", "steps"),
     "stress": ("cnaps_sim.analysis.stress", "stress"),
+    "sweep": ("cnaps_sim.analysis.study_sweep", "sweep"),
+    "Study": ("cnaps_sim.analysis.study", "Study"),
+    "load_study": ("cnaps_sim.analysis.study", "load_study"),
     "fork": ("cnaps_sim.analysis.fork", "fork"),
     "sensitivity": ("cnaps_sim.analysis.sensitivity", "sensitivity"),
     "import_bof": ("cnaps_sim.run.bof", "import_bof"),
@@ -44,8 +48,8 @@ _WHERE = {
 
 if TYPE_CHECKING:
     from cnaps_sim.analysis import metrics, plots
-    from cnaps_sim.analysis.compare import compare
     from cnaps_sim.analysis.animate import animate
+    from cnaps_sim.analysis.compare import compare
     from cnaps_sim.analysis.explain import explain
     from cnaps_sim.analysis.fork import fork
     from cnaps_sim.analysis.games import initial_liquidity_game
@@ -53,7 +57,10 @@ if TYPE_CHECKING:
     from cnaps_sim.analysis.match import match
     from cnaps_sim.analysis.sensitivity import sensitivity
     from cnaps_sim.analysis.simulate import audit, simulate, verify
+    from cnaps_sim.analysis.steps import steps
     from cnaps_sim.analysis.stress import stress
+    from cnaps_sim.analysis.study import Study, load_study
+    from cnaps_sim.analysis.study_sweep import sweep
     from cnaps_sim.messages.validate import validate
     from cnaps_sim.run.bof import import_bof
     from cnaps_sim.run.store import Run, load
@@ -65,22 +72,26 @@ __all__ = [
     "InputError",
     "Run",
     "Scenario",
+    "Study",
     "__version__",
     "animate",
     "audit",
     "compare",
     "explain",
-    "import_bof",
     "fork",
+    "import_bof",
     "initial_liquidity_game",
     "liquidity",
     "load",
+    "load_study",
     "match",
     "metrics",
     "plots",
     "sensitivity",
     "simulate",
+    "steps",
     "stress",
+    "sweep",
     "validate",
     "verify",
 ]

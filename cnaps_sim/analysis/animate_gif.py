@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from matplotlib.animation import PillowWriter
 from matplotlib.axes import Axes
@@ -36,8 +36,8 @@ from cnaps_sim.analysis.drawing import (
 from cnaps_sim.analysis.replay import Frame, Replay, format_money
 from cnaps_sim.words.units import format_clock
 
-#: Frames per second: a sentence can be read.
-_PER_SECOND: Final = 0.7
+#: Frames per second: a sentence can be read. The writer takes parts of one, which its type does not say.
+_PER_SECOND: Final[Any] = 0.7
 _DPI: Final = 96
 #: Points of matplotlib per unit of the page: the page's width fills the picture's.
 _POINT: Final = 0.72

@@ -62,7 +62,10 @@ def intraday_usage(run: Any, ax: Axes, where: Where = None, accounts: int = 10) 
 
 @plot
 def start_liquidity(run: Any, ax: Axes, where: Where = None, accounts: int = 10) -> None:
-    """What the largest banks could use when the day opened, by source, and what they used of it: tools A(ii), A(i)."""
+    """What the largest banks could use when the day opened, by source, and what they used at most: tools A(ii), A(i).
+
+    A bank that used more than it had got the rest in the day: by loans, rescues of its fund pool, or new money.
+    """
     ax.set_title(bilingual("Available at the start, and used", "日初可用流动性与使用"))
     found = _by_account(run, metrics.start_liquidity, where)
     used = _by_account(run, metrics.intraday_usage, where)
@@ -70,10 +73,9 @@ def start_liquidity(run: Any, ax: Axes, where: Where = None, accounts: int = 10)
         nothing(ax, "no account had anything at the start of the day")
         return
     found = _largest(found, found["available"].abs() + used["usage_1"], accounts)
-    used = used.loc[found.index]
     own = (found["balance"] - found["blocked"]).to_numpy(np.float64)
     credit = [found[name].to_numpy(np.float64) for name in ("overdraft_limit", "pledge_room")]
-    spent = used["usage_1"].to_numpy(np.float64)
+    spent = used.loc[found.index, "usage_1"].to_numpy(np.float64)
     scale, unit = money_scale(max(float(np.abs(own).max()), float((own + sum(credit)).max()), float(spent.max())))
     left, rows = np.zeros(len(found)), np.arange(len(found))
     for fen, colour, hatch, label in (
@@ -104,8 +106,8 @@ def intraday_throughput(
     ax.set_title(bilingual("Throughput of the largest payers", "主要付款行业务进度"))
     run = remembered(run)
     frame = metrics.intraday_throughput(run, where=where)
-    sent = metrics.flows(run, where=where)
-    sent = sent[sent["measure"] == "settled_fen"].groupby("debtor")["value"].sum()
+    flows = metrics.flows(run, where=where)
+    sent = flows[flows["measure"] == "settled_fen"].groupby("debtor")["value"].sum()
     if frame.empty or not len(sent):
         nothing(ax, _NO_ACCOUNTS)
         return
@@ -186,4 +188,6 @@ def _by_account(run: Any, metric: Any, where: Where) -> pd.DataFrame | None:
 
 
 def _largest(found: pd.DataFrame, size: Any, most: int) -> pd.DataFrame:
-    return found.loc[size.astype(np.float64).sort_values(ascending=False, kind="stable").index[:most]]
+    order = size.astype(np.float64).sort_values(ascending=False, kind="stable").index[:most]
+    largest: pd.DataFrame = found.loc[order]
+    return largest

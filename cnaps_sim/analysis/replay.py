@@ -88,8 +88,9 @@ class Replay:
     @property
     def has_central_bank(self) -> bool:
         """Whether the central bank takes part in anything."""
-        moves = (move for frame in self.frames for move in (*frame.moved, *frame.waiting))
-        return any(CENTRAL_BANK in (move.debtor, move.creditor) for move in moves)
+        moved = {place for frame in self.frames for move in frame.moved for place in (move.debtor, move.creditor)}
+        queued = {place for frame in self.frames for item in frame.waiting for place in (item.debtor, item.creditor)}
+        return CENTRAL_BANK in moved | queued
 
 
 def replay(run: Run) -> Replay:
@@ -276,8 +277,8 @@ class _Stage:
 
     def _item(self, row: int) -> Waiting:
         debtor, creditor = self.payments.codes("debtor"), self.payments.codes("creditor")
-        sides = (str(column.labels[column.codes[row]]) for column in (debtor, creditor))
-        return Waiting(self.ids[row], *(self._place(side) for side in sides), int(self.payments.amount[row]))
+        payer, payee = (self._place(str(column.labels[column.codes[row]])) for column in (debtor, creditor))
+        return Waiting(self.ids[row], payer, payee, int(self.payments.amount[row]))
 
     def _place(self, account: str) -> int:
         return self.place.get(account, CENTRAL_BANK)

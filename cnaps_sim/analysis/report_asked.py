@@ -8,6 +8,7 @@ from typing import Any, Final
 from cnaps_sim.analysis.drawing import plural
 from cnaps_sim.analysis.metrics.payments import RETAIL_SYSTEMS
 from cnaps_sim.words.codes import System
+from cnaps_sim.words.units import format_clock
 
 #: Rows that stand open, with those of the run itself; what more there is can be unfolded, up to so many.
 MOST_OPEN: Final = 30

@@ -137,8 +137,8 @@ class Study:
         ]
 
     def __repr__(self) -> str:
-        points = len(self.plan.points)
-        return f"<Study {self.plan.name}: {points:,} points, {self.replications:,} replications, {', '.join(self.keys)}>"
+        points = f"{len(self.plan.points):,} points x {self.replications:,} runs"
+        return f"<Study {self.plan.name}: {points}, {', '.join(self.keys)}>"
 
 
 def _column(column: pa.ChunkedArray) -> pd.Series[Any]:

@@ -70,12 +70,12 @@ def sweep(
     else:
         if out is not None:
             raise InputError("out", "", "stands beside a study to resume, which has its folder", out, "one of the two")
-        begun, complete = read_plan(resume)
+        begun, complete = read_plan(resume, "resume")
         if plan is not None and plan.digest != begun.digest:
-            raise InputError("--resume", "", "is a study of other runs", resume, "the same scenario and options, or none")
+            raise InputError("resume", "", "is a study of other runs", resume, "the same options, or none")
         if complete:
             return Study(begun, read_runs(resume), Path(resume))
-        check_inputs(begun, resume)
+        check_inputs(begun)
         keeper = Keeper(begun, Path(resume))
         keeper.go_on()
     return _played(keeper, workers, scheduler, progress)

@@ -23,7 +23,9 @@ from cnaps_sim.cli.match import match
 from cnaps_sim.cli.messages import messages
 from cnaps_sim.cli.run import run
 from cnaps_sim.cli.sensitivity import sensitivity
+from cnaps_sim.cli.step import step
 from cnaps_sim.cli.stress import stress
+from cnaps_sim.cli.sweep import sweep
 from cnaps_sim.cli.validate import validate
 from cnaps_sim.cli.write import export, report
 from cnaps_sim.words.errors import CnapsError, InputError, nearest
@@ -41,7 +43,7 @@ def commands() -> None:
 
 
 for command in (
-    run, stress, sensitivity, import_data, match, validate, audit, verify, explain, compare, liquidity,
+    run, stress, sweep, sensitivity, import_data, match, validate, audit, verify, explain, compare, step, liquidity,
     animate, report, export, messages, scenarios, schema, bench
 ):  # fmt: skip
     commands.add_command(command)

@@ -127,7 +127,7 @@ def sensitivity_lines(found: pd.DataFrame, top: int) -> list[str]:
     told = found.attrs
     lines = [
         f"{told['scenario']}, {told['date']}, seed {told['seed']}, scale {told['scale']}: "
-        f"{len(told['parameters'])} parameters without a public source, divided and multiplied by {told['factor']}",
+        f"parameters without a public source ({len(told['parameters'])}), divided and multiplied by {told['factor']}",
     ]
     for measure, base in told["base"].items():
         rows = [row for row in _rows(found, None) if row["measure"] == measure and row["effect"]]

@@ -84,7 +84,9 @@ def import_bof(
         for terms in (bof_tables.PARTICIPANTS, bof_tables.ACCOUNTS, bof_tables.BALANCES, bof_tables.TRANSACTIONS)
     ]
     participants, accounts, balances, transactions = tables
-    assert participants is not None and balances is not None and transactions is not None
+    assert participants is not None
+    assert balances is not None
+    assert transactions is not None
     known = _accounts(participants, accounts)
     payments, dates = _payments(transactions, known, words)
     day = _chosen_date(transactions.place, dates, _as_date("date", date))

@@ -23,6 +23,7 @@ from cnaps_sim.run.world import World
 from cnaps_sim.scenario.actions import Match
 from cnaps_sim.scenario.load import Loaded, from_dict
 from cnaps_sim.scenario.resolve import resolved
+from cnaps_sim.scenario.rules import Detail
 from cnaps_sim.systems.hvps import Hvps
 from cnaps_sim.systems.matching import QueueMatching
 from cnaps_sim.words.codes import Cause, System
@@ -34,6 +35,11 @@ CAN_CHANGE: Final = ("hvps.discipline", "hvps.reprioritise", "hvps.matching", "l
 _ALLOWED: Final = "hvps.discipline, hvps.matching, hvps.reprioritise, limits, actions from the instant on"
 #: What a row tells of the past, by table: columns that no later event can change, and the instants to be cut.
 _PAST_COLUMNS: Final = ("payment_id", "system", "debtor", "creditor", "amount_fen", "instructed_ms")
+_KEPT: Final = {
+    Detail.PAYMENTS: ("transfers", "events", "series"),
+    Detail.ACCOUNTS: ("events", "series"),
+    Detail.TOTALS: ("events",),
+}
 _PAST_INSTANTS: Final = ("submitted_ms", "settled_ms")
 
 
@@ -187,13 +193,14 @@ def _change_limits(fork: Fork, world: World) -> None:
 
 
 def past_of(run: Run, at_ms: int) -> dict[str, str]:
-    """The digest of what each recorded table tells of the time before an instant, by name of the table."""
+    """The digest of what each table that the run keeps tells of the time before an instant, by name of the table."""
     told: dict[str, str] = {}
-    for name in ("transfers", "events", "series"):
-        if name in run.recorded and name not in run.unwanted:
-            table = run.table(name)
-            told[name] = table_digest(table.filter(pc.less(table["time_ms"], at_ms)))
-    if "payments" in run.recorded and "payments" not in run.unwanted:
+    record = run.scenario.get("record") or {}
+    detail = record.get(System.HVPS.value, Detail.PAYMENTS)
+    for name in _KEPT[Detail(detail)]:
+        table = run.table(name)
+        told[name] = table_digest(table.filter(pc.less(table["time_ms"], at_ms)))
+    if detail == Detail.PAYMENTS:
         told["payments"] = table_digest(_past_payments(run.payments_of(System.HVPS, System.SAPS), at_ms))
     return told
 

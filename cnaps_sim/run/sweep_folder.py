@@ -164,7 +164,7 @@ def _line(run: int, measured: Iterable[tuple[str | None, str, str, Value]]) -> s
     return json.dumps([run, [list(each) for each in measured]], ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def read_plan(place: str | Path, option: str = "--resume") -> tuple[Plan, bool]:
+def read_plan(place: str | Path, argument: str) -> tuple[Plan, bool]:
     """The plan of a study folder, and whether it is complete. InputError if it is no study folder."""
     path = Path(place) / STUDY
     try:
@@ -173,22 +173,22 @@ def read_plan(place: str | Path, option: str = "--resume") -> tuple[Plan, bool]:
             raise KeyError("kind")
         plan, complete, digest = Plan.from_dict(data), bool(data["complete"]), data["digest"]
     except (OSError, ValueError, KeyError, TypeError):
-        raise InputError(option, "", "is no study folder", place, f"a folder with a {STUDY}") from None
+        raise InputError(argument, "", "is no study folder", place, f"a folder with a {STUDY}") from None
     if digest != plan.digest:
-        raise InputError(option, "", f"{STUDY} has been changed since it was written", place, "an untouched study")
+        raise InputError(argument, "", f"{STUDY} has been changed since it was written", place, "an untouched study")
     return plan, complete
 
 
-def check_inputs(plan: Plan, place: str | Path) -> None:
+def check_inputs(plan: Plan) -> None:
     """Refuse to go on with a study under another version or with other files. InputError says which."""
     import cnaps_sim
 
     if plan.version != cnaps_sim.__version__:
         allowed = f"cnaps-sim {plan.version}, or a new study"
-        raise InputError("--resume", "", "was begun with another version", plan.version, allowed)
+        raise InputError("resume", "", "was begun with another version", plan.version, allowed)
     for key, path in plan.loaded(0).files.items():
         if key in plan.inputs and file_sha256(path) != plan.inputs[key]:
-            raise InputError("--resume", key, "the file has changed since the study was begun", path, "a new study")
+            raise InputError("resume", key, "the file has changed since the study was begun", path, "a new study")
 
 
 def read_runs(place: str | Path) -> pa.Table:

@@ -126,7 +126,8 @@ class PlayedDay:
     def whole(self) -> list[Measured]:
         """Delay of all payments: the indicator and its parts, mean, percentiles and maximum of those settled."""
         rho, outbox, queue = self._rho(None)
-        told = [("rho", "ratio", rho), ("rho_outbox", "ratio", outbox), ("rho_queue", "ratio", queue)]
+        told: list[tuple[str, str, Value]] = [("rho", "ratio", rho)]
+        told += [("rho_outbox", "ratio", outbox), ("rho_queue", "ratio", queue)]
         rows = np.flatnonzero(self.settled)
         delays = self.final[rows] - self.instructed[rows]
         told.append(("mean_delay", "ms", _mean(delays)))

@@ -21,7 +21,7 @@ class Queued(NamedTuple):
     """Payments in the order of the table.
 
     submitted, left: ms, NEVER where it did not happen
-    waited:   whether it stood in the queue; early: whether it was sent back when the window closed
+    waited:   whether it stood in the queue; returned: whether it was sent back when the window closed
     cause:    what released it (`codes.Cause`); parent: the row of the settled payment that did, -1 if none did
     order:    rows in the order of arrival
     """

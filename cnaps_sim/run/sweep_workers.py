@@ -90,18 +90,18 @@ def on_cluster(plan: Plan, runs: Sequence[int], address: str) -> Iterator[Played
     try:
         import distributed
     except ImportError:
-        raise InputError("--scheduler", "", "needs the package distributed", "", _INSTALL) from None
+        raise InputError("scheduler", "", "needs the package distributed", "", _INSTALL) from None
     client = _connected(distributed, address)
     try:
         threads = sum(client.nthreads().values())
         if not threads:
             problem = "the scheduler has no workers"
-            raise InputError("--scheduler", "", problem, address, f"after `dask worker {address}`")
+            raise InputError("scheduler", "", problem, address, f"after `dask worker {address}`")
         told = client.scatter(plan, broadcast=True, hash=False)
         started = [
             client.submit(play_batch, told, batch, pure=False, retries=2) for batch in plan.batches(runs, threads)
         ]
-        for finished in distributed.as_completed(started):
+        for finished in distributed.as_completed(started, loop=client.loop):
             yield from finished.result()
             finished.release()
     finally:
@@ -114,4 +114,4 @@ def _connected(distributed: Any, address: str) -> Any:
     except (OSError, ValueError, TypeError, TimeoutError) as error:
         reason = " ".join(str(error).split())[:80] or type(error).__name__
         problem = f"cannot be reached ({reason})"
-        raise InputError("--scheduler", "", problem, address, "such as tcp://127.0.0.1:8786") from None
+        raise InputError("scheduler", "", problem, address, "such as tcp://127.0.0.1:8786") from None

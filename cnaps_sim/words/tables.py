@@ -57,9 +57,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("level", "i8", "level of the settlement queue, null if it never stood in one", False),
         Column("kind", "text", "payment, net, reversal, same_city_net, one_sided, interest, fee, penalty, ..."),
         Column("payment_id", "id", "the payment that settled; null for a transfer without one", False),
-        Column(
-            "for_payment", "id", "of a rescue, a pledge loan and its repayment: the payment covered", False
-        ),
+        Column("for_payment", "id", "of a rescue, a pledge loan and its repayment: the payment covered", False),
         Column("matching", "i64", "the matching that released it", False),
     ),
     "accounts": (

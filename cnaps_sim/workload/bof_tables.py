@@ -12,12 +12,9 @@ import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from cnaps_sim.words.errors import InputError, nearest
-
-if TYPE_CHECKING:
-    import _csv
 
 _SUFFIXES: Final = (".csv", ".txt")
 _DELIMITERS: Final = (";", "\t", ",")
@@ -120,7 +117,7 @@ def _keys(
     return keys
 
 
-def _rows(path: Path, lines: _csv._reader, keys: list[str | None], terms: TableTerms) -> Iterator[Row]:
+def _rows(path: Path, lines: Any, keys: list[str | None], terms: TableTerms) -> Iterator[Row]:
     nothing = dict.fromkeys((*terms.required, *terms.optional), "")
     for cells in lines:
         place = f"{path}:{lines.line_num}"

@@ -9,6 +9,7 @@ import pandas as pd
 
 from cnaps_sim.analysis.metrics.columns import NONE, BoolArray, IntArray, Run, Where
 from cnaps_sim.analysis.metrics.payments import RETURNED, Payments, payments_of
+from cnaps_sim.analysis.metrics.studied import about_studies
 from cnaps_sim.analysis.metrics.tidy import (
     By,
     Groups,
@@ -53,6 +54,7 @@ def waits(run: Run, payments: Payments) -> Waits:
     )
 
 
+@about_studies
 def delay(run: Run, *, by: By = None, where: Where = None) -> pd.DataFrame:
     """Settlement delay (结算延迟): the delay indicator, and mean, percentiles and maximum of settled payments.
 

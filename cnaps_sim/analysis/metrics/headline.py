@@ -14,10 +14,12 @@ from cnaps_sim.analysis.metrics.matching import matching_headline, matching_is_o
 from cnaps_sim.analysis.metrics.outcomes import tally
 from cnaps_sim.analysis.metrics.payments import OUTCOMES, Payments
 from cnaps_sim.analysis.metrics.queue import peak_queue
+from cnaps_sim.analysis.metrics.studied import about_studies
 from cnaps_sim.analysis.metrics.tidy import group
 from cnaps_sim.words.codes import System
 
 
+@about_studies
 def headline(run: Run) -> dict[str, Any]:
     """`{"systems": {...}, "liquidity": {...}}` as in the JSON of `run`, computed from the tables alone.
 

@@ -22,6 +22,7 @@ from cnaps_sim.analysis.metrics.columns import (
     remembered,
 )
 from cnaps_sim.analysis.metrics.payments import Payments, payments_of
+from cnaps_sim.analysis.metrics.studied import about_studies
 from cnaps_sim.analysis.metrics.tidy import ACCOUNT_GROUPS, By, Groups, Measure, group, ratios, tidy, total
 from cnaps_sim.optimise.bounds import account_bounds
 from cnaps_sim.words.codes import BusinessType, CentralBankAccount, ParticipantKind
@@ -54,6 +55,7 @@ def accounts_of(run: Run, where: Where = None) -> Accounts:
     return columns_of(run, "accounts", Accounts).narrow(where, frame_of(run, "accounts"))
 
 
+@about_studies
 def liquidity(run: Run, *, by: By = None, where: Where = None) -> pd.DataFrame:
     """Liquidity (流动性) of the participants' accounts; `by` is account, date, kind or owner.
 

@@ -11,10 +11,12 @@ import pandas as pd
 from cnaps_sim.analysis.metrics.columns import NONE, Run, Where, as_list, columns_of
 from cnaps_sim.analysis.metrics.delay import waits
 from cnaps_sim.analysis.metrics.payments import OUTCOMES, RETURNED, Payments, payments_of
+from cnaps_sim.analysis.metrics.studied import about_studies
 from cnaps_sim.analysis.metrics.tidy import By, Groups, Measure, group, number, ratios, tidy, total
 from cnaps_sim.words.tables import TABLES
 
 
+@about_studies
 def outcomes(run: Run, *, by: By = None, where: Where = None) -> pd.DataFrame:
     """Payments by outcome (业务处理结果), counted once each.
 

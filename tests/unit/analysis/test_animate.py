@@ -63,11 +63,13 @@ def test_the_page_needs_nothing_else_and_says_no_name_as_code(ring: Any, tmp_pat
     assert len(data["frames"]) == len(replay(ring).frames)
     evil = cs.simulate(
         {
-            "name": "</script><b>",
+            "name": "evil",
             "accounts": [{"account": "A", "balance": 1, "name": "</script><i>"}, {"account": "B", "balance": 1}],
-            "workload": [],
+            "workload": [{"system": "HVPS", "payments": [
+                {"payment_id": "P", "time": "09:00", "debtor": "A", "creditor": "B", "amount": 1}
+            ]}],
         }
-    )
+    )  # fmt: skip
     shown = cs.animate(evil, tmp_path / "evil.html").read_text(encoding="utf-8")
     assert shown.count("</script>") == 1
 

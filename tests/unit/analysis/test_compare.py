@@ -117,7 +117,7 @@ def test_the_command_prints_the_blame_json_and_the_place_of_the_page(
     cs.simulate({**CHAIN, **SILENT}, out="b")
     assert execute(["compare", "a", "b", "--out", "."]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert "because of A, C: 1 payments worse off, CNY 95.00, later by 1 h 0 min on average" in lines
+    assert "because of A, C: 1 payments worse off, CNY 95.00, later by 1.0 h on average" in lines
     assert lines[-1] == "compare.html"
     assert (tmp_path / "compare.html").is_file()
     assert execute(["compare", "a", "b", "--json"]) == 0

@@ -49,7 +49,7 @@ def digests(run: cs.Run) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", ["quickstart", "gridlock-lab", "eight-levels", "liquidity-tools"])
 def test_a_fork_without_a_change_is_the_run(name: str) -> None:
-    changes = {"compare_tools": "false"} if name == "liquidity-tools" else {}
+    changes = {"compare_tools": "false", "scale": "0.005"} if name == "liquidity-tools" else {}
     run = cs.simulate(name, set=changes)
     assert digests(cs.fork(run, "12:00")) == digests(run)
 
@@ -110,7 +110,7 @@ def test_a_bank_may_reprioritise_from_the_instant_on() -> None:
         ({"seed": 2}, "seed"),
         ({"accounts.X.balance": "70"}, "accounts"),
         ({"workload.0.payments.0.amount": "1"}, "workload"),
-        ({"liquidity": {"alpha": "0.5"}}, "liquidity"),
+        ({"liquidity": {"alpha": "0.5"}}, "liquidity.from"),
         ({"scale": "2"}, "scale"),
         ({"hvps.overdraft_rate": "0.1"}, "hvps.overdraft_rate"),
         ({"actions": [{"at": "11:00", "do": "cancel", "payment": "X1"}]}, "actions"),
@@ -133,7 +133,7 @@ def test_an_instant_outside_the_run_and_a_fork_of_a_fork_are_refused() -> None:
 def test_a_run_whose_past_is_not_repeated_is_told() -> None:
     run = cs.simulate(LOCK)
     other = cs.simulate({**LOCK, "actions": [{"at": "11:00", "do": "inject", "account": "X", "amount": 10}]})
-    run._tables["transfers"] = other.table("transfers")
+    run._tables["transfers"] = other.table("transfers")  # as from a folder that somebody has changed
     with pytest.raises(InputError, match="the table transfers until 12:00:00 is not what playing it again gives"):
         cs.fork(run, "12:00")
 

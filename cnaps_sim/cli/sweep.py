@@ -1,0 +1,259 @@
+"""`cnaps-sim sweep`: many runs of one scenario, on this machine or on a Dask cluster."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from cnaps_sim.cli.interrupt import raise_if_interrupted
+from cnaps_sim.cli.options import json_option, on_terminal, print_json, quiet_option
+from cnaps_sim.cli.widths import width
+from cnaps_sim.words.errors import InputError
+
+if TYPE_CHECKING:
+    from cnaps_sim.analysis.study import Study
+
+#: Points shown to a person.
+_SHOWN: Final = 30
+#: The options behind the arguments of `cs.sweep`.
+_OPTION_OF: Final = {
+    name: f"--{name}" for name in ("vary", "design", "points", "replications", "workers", "scheduler", "out", "resume")
+}
+_RANGE: Final = re.compile(r"([-+]?[0-9.]+)\.\.([-+]?[0-9.]+)")
+_BAR: Final = "{desc}: {n_fmt}/{total_fmt} runs |{bar}| {elapsed}, {remaining} left, ends {eta:%H:%M:%S}"
+_INTERRUPTED: Final = 130
+
+
+@click.command()
+@click.argument("scenario", required=False)
+@click.option(
+    "--vary",
+    "varied",
+    multiple=True,
+    metavar="KEY=v1,v2,…",
+    help="A key and its values; may be repeated. In a design also KEY=0..1. Without it the scenario's key `vary`.",
+)
+@click.option("--design", metavar="NAME", help="full (default: every combination), latin-hypercube or sobol.")
+@click.option("--points", type=int, metavar="N", help="Points of a design; for sobol a power of 2.")
+@click.option("--replications", type=int, metavar="N", help="Runs per point, with common random numbers.")
+@click.option("--seed", type=int, help="Seed of every random stream; the scenario's own if left out.")
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one key of the scenario; may be repeated."
+)
+@click.option("--workers", type=int, metavar="N", help="Processes of this machine; all cores if left out.")
+@click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers play, such as tcp://host:8786.")
+@click.option("--out", metavar="DIR", help="Folder of the study; runs/<name>-study-s<seed> if left out.")
+@click.option("--resume", metavar="DIR", help="Go on with an interrupted study; finished runs are not repeated.")
+@json_option
+@quiet_option
+def sweep(
+    scenario: str | None,
+    varied: tuple[str, ...],
+    design: str | None,
+    points: int | None,
+    replications: int | None,
+    seed: int | None,
+    overrides: tuple[str, ...],
+    workers: int | None,
+    scheduler: str | None,
+    out: str | None,
+    resume: str | None,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Play SCENARIO at every point of a grid or design and write a study folder: study.json and runs.parquet."""
+    from cnaps_sim.analysis.study_sweep import sweep as played
+
+    vary = read_varied(varied) if varied else None
+    place = _place(scenario, seed, overrides, out, resume)
+    started = time.perf_counter()
+    count = [0, 0]
+    try:
+        with _progress(shown=not quiet and on_terminal()) as show:
+
+            def progress(done: int, runs: int) -> None:
+                count[:] = done, runs
+                show(done, runs)
+
+            study = played(
+                scenario, vary=vary, replications=replications, design=design, points=points, seed=seed,
+                set=overrides, workers=workers, scheduler=scheduler, out=None if resume else place, resume=resume,
+                progress=progress,
+            )  # fmt: skip
+    except InputError as error:
+        option = _OPTION_OF.get(error.place, error.place)
+        if option == "scenario" and vary is not None and error.key in vary:
+            option = "--vary"
+        raise InputError(option, error.key, error.problem, error.value, error.allowed) from None
+    except KeyboardInterrupt:
+        if not count[1]:
+            raise
+        return _tell_interrupted(place, count, as_json)
+    figures = _draw(study)
+    _tell(study, place, figures, time.perf_counter() - started, as_json)
+    return 0
+
+
+def _place(
+    scenario: str | None, seed: int | None, overrides: tuple[str, ...], out: str | None, resume: str | None
+) -> Path:
+    """The folder of the study."""
+    if resume is not None and out is not None:
+        raise InputError("--out", "", "stands beside --resume, which has its folder", out, "one of the two")
+    if resume is not None or out is not None:
+        return Path(str(resume or out))
+    if scenario is None:
+        raise InputError("scenario", "", "is missing", "", "a file, a bundled name, or --resume DIR")
+    from cnaps_sim.run.store import default_folder
+    from cnaps_sim.scenario.load import load
+
+    read = load(scenario, overrides, seed).scenario
+    return default_folder(f"{read.name}-study", read.seed)
+
+
+def read_varied(varied: tuple[str, ...]) -> dict[str, Any]:
+    """Keys and values of `--vary`: values are YAML, split at commas outside brackets and quotes; `0..1` is a range."""
+    from cnaps_sim.scenario.places import Source, plain
+    from cnaps_sim.scenario.yaml12 import read_value
+
+    found: dict[str, Any] = {}
+    for text in varied:
+        key, equals, values = text.partition("=")
+        key = key.strip()
+        if not equals or not key:
+            raise InputError("--vary", key, "says no values", text, "KEY=v1,v2,…")
+        if key in found:
+            raise InputError("--vary", key, "given twice", text, "all values of a key in one --vary")
+        if match := _RANGE.fullmatch(values.strip()):
+            found[key] = {"from": match[1], "to": match[2]}
+            continue
+        parts = [part.strip() for part in split_values(values)]
+        if "" in parts:
+            problem = "an empty list" if parts == [""] else "an empty value"
+            raise InputError("--vary", key, problem, text, "KEY=v1,v2,…")
+        source = Source("--vary", Path(), has_lines=False)
+        try:
+            found[key] = [plain(read_value(part, source)) for part in parts]
+        except InputError as error:
+            raise InputError("--vary", key, error.problem, error.value or values, error.allowed) from None
+    return found
+
+
+def split_values(text: str) -> list[str]:
+    """The values of a list, split at commas outside brackets and quotes."""
+    parts, depth, quote = [""], 0, ""
+    for letter in text:
+        if quote:
+            quote = "" if letter == quote else quote
+        elif letter in "\"'":
+            quote = letter
+        elif letter in "[{":
+            depth += 1
+        elif letter in "]}":
+            depth -= 1
+        elif letter == "," and depth <= 0:
+            parts.append("")
+            continue
+        parts[-1] += letter
+    return parts
+
+
+@contextmanager
+def _progress(shown: bool) -> Iterator[Callable[[int, int], None]]:
+    """A bar on the terminal with runs done, the time left, and when the study ends."""
+    if not shown:
+        yield lambda _done, _runs: raise_if_interrupted()
+        return
+    from tqdm import tqdm
+
+    with tqdm(desc="study", leave=False, bar_format=_BAR, smoothing=0.1) as bar:
+
+        def show(done: int, runs: int) -> None:
+            raise_if_interrupted()
+            if bar.total != runs:
+                bar.reset(total=runs)
+                bar.initial = bar.n = done
+            bar.update(done - bar.n)
+
+        yield show
+
+
+def _draw(study: Study) -> list[str]:
+    """The frontier of delay and liquidity where the study has one; file names beside the study."""
+    from cnaps_sim.analysis.plots_frontier import has_frontier, write_frontier
+
+    if study.folder is None or not has_frontier(study):
+        return []
+    return [path.name for path in write_frontier(study, study.folder)]
+
+
+def _tell_interrupted(place: Path, count: list[int], as_json: bool) -> int:
+    kept = f"{count[0]:,} of {count[1]:,} runs"
+    error = InputError("cnaps-sim", "", "interrupted", f"{kept} are kept", f"cnaps-sim sweep --resume {place}")
+    if as_json:
+        click.echo(json.dumps({"error": error.as_dict()}, ensure_ascii=False))
+    else:
+        click.echo(error.sentence(), err=True)
+    return _INTERRUPTED
+
+
+def _tell(study: Study, place: Path, figures: list[str], seconds: float, as_json: bool) -> None:
+    if as_json:
+        print_json(as_dict(study, place, figures, seconds))
+        return
+    for line in study_lines(study):
+        click.echo(line)
+    if figures:
+        click.echo(f"frontier: {', '.join(figures)}")
+    click.echo(str(place))
+
+
+def as_dict(study: Study, place: Path, figures: list[str], seconds: float) -> dict[str, Any]:
+    """What `--json` prints: per point the keys, and for each measure mean, low and high."""
+    plan = study.plan
+    found = study.summary(by="point")
+    points: list[dict[str, Any]] = [{"keys": dict(zip(plan.keys, point, strict=True))} for point in plan.points]
+    for part in points:
+        part["measures"] = []
+    for row in found.to_dict("records"):
+        told = {name: _number(row[name]) for name in ("value", "low", "high")}
+        measure = {"system": row["system"], "measure": row["measure"], **told, "unit": row["unit"]}
+        points[row["point"]]["measures"].append(measure)
+    return {
+        "study": str(place), "scenario": plan.name, "seed": plan.scenario["seed"], "design": plan.design,
+        "replications": plan.replications, "runs": plan.runs, "points": points, "figures": figures,
+        "wall_s": round(seconds, 3),
+    }  # fmt: skip
+
+
+def _number(value: float) -> float | None:
+    return None if value != value else value
+
+
+def study_lines(study: Study) -> list[str]:
+    """The study for a person: delay and liquidity at each point."""
+    plan = study.plan
+    lines = [f"{plan.name}, seed {plan.scenario['seed']}: {len(plan.points):,} points, {plan.replications:,} runs each"]
+    found = study.summary(by="point", where=lambda rows: rows["system"].isna())
+    wide: Mapping[Any, Any] = found.set_index(["point", "measure"])[["value", "low", "high"]].to_dict("index")
+    cells = [(*plan.keys, "delay ρ", "95 % interval", "liquidity used, CNY", "turnover")]
+    for number in range(min(len(plan.points), _SHOWN)):
+        rho, used, turnover = (wide[number, name] for name in ("rho", "peak_used", "turnover"))
+        interval = "–" if rho["low"] != rho["low"] else f"{rho['low']:.4f} to {rho['high']:.4f}"
+        turned = "–" if turnover["value"] != turnover["value"] else f"{turnover['value']:.2f}"
+        labels = [plan.labels(key)[number] for key in range(len(plan.keys))]
+        cells.append((*labels, f"{rho['value']:.4f}", interval, f"{used['value'] / 100:,.2f}", turned))
+    widths = [max(width(line[column]) for line in cells) for column in range(len(cells[0]))]
+    for line in cells:
+        padded = (" " * (widest - width(cell)) + cell for cell, widest in zip(line, widths, strict=True))
+        lines.append("  ".join(padded))
+    if len(plan.points) > _SHOWN:
+        lines.append(f"(and {len(plan.points) - _SHOWN:,} more points)")
+    return lines
