@@ -91,7 +91,7 @@ class Cover:
         repaid = [move for move in self.moves if move.kind == TransferKind.REPAYMENT]
         interest = sum(move.amount for move in self.moves if move.kind == TransferKind.INTEREST)
         if not repaid:
-            return ", a loan that it had not repaid when the run ended"
+            return ", a loan that it did not repay in this run"
         words = f", repaid at {format_clock(repaid[-1].time)}"
         return f"{words} with {cny(interest)} of interest" if interest else words
 

@@ -22,7 +22,7 @@ LEVEL_WORDS: Final = {
 }
 #: What released a payment, for each word of `released_by`.
 RELEASED: Final = {
-    "limit": "A change of {debtor}'s terms (overdraft limit, floor, earmark or reservation) released it",
+    "limit": "A change of {debtor}'s terms (overdraft limit, floor, earmark, reservation or sender limit) released it",
     "cancel": "The cancellation of a payment ahead of it released it",
     "move": "A change in the order of {debtor}'s queue released it",
     "injection": "Liquidity given to {debtor} released it",

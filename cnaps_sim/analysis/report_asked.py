@@ -15,8 +15,9 @@ MOST_OPEN: Final = 30
 MOST_FOLDED: Final = 200
 #: Parts of a scenario, those first that tell most of a run.
 _SETTINGS: Final = (
-    "workload", "access", "accounts", "liquidity", "behaviours", "actions", "nets", "hvps", "clients", "messages",
-    "network", "timetable", "holidays", "bank_codes", "scale", "record", "series_step", "beps", "ibps",
+    "workload", "access", "accounts", "liquidity", "pools", "credit", "reservations", "limits", "compare_tools",
+    "behaviours", "actions", "nets", "hvps", "clients", "messages", "network", "timetable", "holidays", "bank_codes",
+    "scale", "record", "series_step", "beps", "ibps",
 )  # fmt: skip
 #: What one line tells of a source of payments; its other parameters have lines of their own, further down.
 _SOURCE: Final = ("system", "generator", "file", "count", "value", "from", "to")

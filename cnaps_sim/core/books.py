@@ -337,6 +337,20 @@ class Books(ToolsDesk):
         columns = (own[name].tolist() for name in ("creditor", "most", "net"))
         return list(zip(*columns, strict=True))
 
+    def within_limits(self, account: int, level: int) -> int:
+        """Value (fen) of what waits at one level from its head up to the first payment that a limit holds back."""
+        room = {creditor: most - net for creditor, most, net in self.limits_of(account)}
+        total, row = 0, int(self.queues["head"][account, level])
+        while row != NOBODY:
+            creditor, amount = int(self.payments["creditor"][row]), int(self.payments["amount"][row])
+            bound = [towards for towards in (creditor, ANYBODY) if towards in room]
+            if any(room[towards] < amount for towards in bound):
+                break
+            for towards in bound:
+                room[towards] -= amount
+            total, row = total + amount, int(self.payments["next"][row])
+        return total
+
     def waiting(self, account: int, level: int) -> list[int]:
         """Sequences of the payments that wait at one level of an account (or in its OUTBOX), head first."""
         sequences = []

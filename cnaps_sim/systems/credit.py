@@ -14,11 +14,11 @@ from decimal import Decimal
 import numpy as np
 
 from cnaps_sim.core import Books
-from cnaps_sim.core.records import LEVELS
+from cnaps_sim.core.records import LEVELS, PLEDGES
 from cnaps_sim.engine.clock import Clock, Rank
 from cnaps_sim.engine.recorder import Recorder
 from cnaps_sim.systems.saps import Loan, Saps
-from cnaps_sim.words.codes import Answer, MoveKind, Phase
+from cnaps_sim.words.codes import Answer, Level, Life, MoveKind, Phase
 from cnaps_sim.words.timetable import BusinessDay
 from cnaps_sim.words.units import day_of, format_fen
 
@@ -82,6 +82,8 @@ class Credit:
         """A participant asks for a loan against its bonds (质押融资申请)."""
         if not self.saps.is_open():
             return Answer.SYSTEM_CLOSED
+        if self.books.accounts["alert"][account] & PLEDGES:
+            return Answer.AUTOMATIC
         return self.books.borrow(int(self.clock.now), account, amount)
 
     def repay(self, account: int) -> Answer:
@@ -141,19 +143,50 @@ class Credit:
             if (lacking := self.shortage(account)) > 0:
                 self.recorder.tell(now, "short", self.names[account], f"lacks {format_fen(lacking)} CNY")
         for agreement in self.rules.agreements:
-            needed = min(self.shortage(agreement.borrower), agreement.upper)
-            if agreement.on_day[self._place] and needed >= max(1, agreement.lower):
-                self._lend(agreement.lender, agreement.borrower, agreement.lower, needed, agreement.rate, day)
+            needed = self.shortage(agreement.borrower)
+            if agreement.on_day[self._place] and max(1, agreement.lower) <= needed <= agreement.upper:
+                self._lend(agreement.lender, agreement.borrower, needed, needed, agreement.rate, day)
         if self.rules.desk_share > 0 and not self.books.is_cured():
             at_ms = min(now + self.rules.desk_after_ms, day.window_end_ms - 1)
             self.clock.call_at(at_ms, Rank.ACTION, lambda: self._lend_at_desk(day))
 
     def shortage(self, account: int) -> int:
-        """What an account lacks to settle all that waits in its queue and to be above zero, fen."""
+        """What an account would have to receive now to settle all that can go from its queue and to be above zero, fen.
+
+        Items that debit control, a freeze or a limit of its own holds back do not count, nor what waits behind them.
+        """
+        waiting = [self._movable(account, level) for level in range(LEVELS)]
+        received = 0
+        while lacking := self._lacking(account, waiting, received):
+            received += lacking
+        return received
+
+    def _movable(self, account: int, level: int) -> int:
+        """What waits at one level of an account and is not held back, fen."""
         record = self.books.accounts[account]
-        waiting = int(self.books.queues["waiting_fen"][account, :LEVELS].sum())
-        own = int(record["balance"]) - (int(record["earmark"]) + int(record["floor"]) if waiting else 0)
-        return max(0, waiting - own)
+        held = bool(record["debit_control"]) or int(record["life"]) == Life.FROZEN
+        if held and level not in (Level.REVERSAL, Level.SAME_CITY_NET):
+            return 0
+        if level < Level.HIGH or not self.books.limits_of(account):
+            return int(self.books.queues["waiting_fen"][account, level])
+        return self.books.within_limits(account, level)
+
+    def _lacking(self, account: int, waiting: Sequence[int], received: int) -> int:
+        """What is lacking at the first level that cannot be paid, level by level, once so much has been received."""
+        record = self.books.accounts[account]
+        names = ("balance", "floor", "earmark", "reserved_high", "reserved_urgent")
+        balance, floor, earmark, high, urgent = (int(record[name]) for name in names)
+        balance += received
+        for level, fen in enumerate(waiting):
+            kept = floor if level == Level.ROUND_NET else floor + earmark
+            kept += high if level > Level.URGENT and level != Level.ROUND_NET else 0
+            kept += urgent if level == Level.NORMAL else 0
+            if fen > 0 and balance - kept < fen:
+                return fen + kept - balance
+            if level == Level.ROUND_NET:
+                earmark -= min(earmark, max(0, fen - max(0, balance - floor - earmark)))
+            balance -= fen
+        return max(0, -balance)
 
     def _lend_at_desk(self, day: BusinessDay) -> None:
         """Banks with money to spare lend to the short ones: the shortest first, from who has most."""
@@ -164,6 +197,8 @@ class Credit:
         left = {row: int(self.books.spare(row) * self.rules.desk_share) for row in rows}
         short = sorted(rows, key=lambda row: (-self.shortage(row), row))
         for borrower in short:
+            if self.shortage(borrower) > sum(left.values()) - left[borrower]:
+                continue  # half of what it lacks would cure nothing
             for lender in sorted(left, key=lambda row: (-left[row], row)):
                 needed = self.shortage(borrower)
                 if needed == 0 or left[lender] == 0:

@@ -414,6 +414,7 @@ class Answer(IntEnum):
     RETAIL_OVER = 15  # the last retail date of the run has ended
     SHORT_OF_ROOM = 16  # a pledge loan beyond the bonds or the limit of the borrower
     SYSTEM_CLOSED = 17  # before the opening, or after the clearing window
+    AUTOMATIC = 18  # pledge financing is automatic: it lends when a debit needs it
 
     @property
     def sentence(self) -> str:
@@ -437,6 +438,7 @@ _ANSWER_WORDS = {
     Answer.NETTED: "it has been netted, which is final",
     Answer.NO_REQUEST: "no third-party net of this sender is waiting",
     Answer.RETAIL_OVER: "the last retail date of the run is over",
+    Answer.AUTOMATIC: "its pledge financing is automatic and lends when a debit needs it",
     Answer.SYSTEM_CLOSED: "the settlement accounts are closed at that time",
     Answer.SHORT_OF_ROOM: "the bonds or the limit of the borrower do not cover such a loan",
 }

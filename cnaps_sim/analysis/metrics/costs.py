@@ -15,7 +15,9 @@ from cnaps_sim.analysis.metrics.columns import IntArray, Run, Where, remembered
 from cnaps_sim.analysis.metrics.delay import waits
 from cnaps_sim.analysis.metrics.liquidity import account_numbers, accounts_of
 from cnaps_sim.analysis.metrics.payments import REJECTED, RETURNED, payments_of
+from cnaps_sim.analysis.metrics.sources import transfers_of
 from cnaps_sim.analysis.metrics.tidy import ACCOUNT_GROUPS, By, Groups, Measure, exact_weighted, group, tidy, total
+from cnaps_sim.analysis.metrics.tool_use import interest_paid
 from cnaps_sim.participants.behaviours.costs import (
     DELAY_RATE,
     FAILURE_RATE,
@@ -48,7 +50,8 @@ def costs(
     `failure_cost`: value sent back when the clearing window closed, or refused after it had been accepted or held past
     cut-off, × `failure_rate`;
     `overdraft_interest`: intraday overdraft interest charged; `penalty_interest`: what penalty loans of the date bear
-    a day, at the scenario's `hvps.penalty_rate`; `cost`: the sum of the five.
+    a day, at the scenario's `hvps.penalty_rate`; `pledge_interest`, `loan_interest`: paid on pledge loans, and on loans
+    among participants; `cost`: the sum of the seven.
     """
     run = remembered(run)
     accounts = accounts_of(run, where)
@@ -65,12 +68,15 @@ def costs(
         failures[place] = failure_cost(failed[rows[place]], rates[2])
         penalties[place] = penalty_cost(int(lent[place]), rates[3])
     interest = np.where(own, accounts.numbers("overdraft_interest_fen"), 0)
+    pledged, borrowed = (np.where(own, paid, 0) for paid in interest_paid(accounts, transfers_of(run)))
     parts = {
         "liquidity_cost": liquidity,
         "delay_cost": delayed,
         "failure_cost": failures,
         "overdraft_interest": interest,
         "penalty_interest": penalties,
+        "pledge_interest": pledged,
+        "loan_interest": borrowed,
     }
     measures = [Measure(name, "fen", total(groups, values)) for name, values in parts.items()]
     everything = sum(parts.values(), np.zeros(accounts.count, np.int64))

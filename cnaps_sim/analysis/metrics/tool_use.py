@@ -11,15 +11,17 @@ from pydantic import TypeAdapter
 from cnaps_sim.analysis.metrics.columns import BoolArray, Codes, IntArray, Run, Where, remembered
 from cnaps_sim.analysis.metrics.liquidity import Accounts, account_numbers, accounts_of
 from cnaps_sim.analysis.metrics.sources import TRANSFER_GROUPS, Transfers, transfers_of
-from cnaps_sim.analysis.metrics.tidy import ACCOUNT_GROUPS, By, Measure, group, number, tidy, total
+from cnaps_sim.analysis.metrics.tidy import ACCOUNT_GROUPS, By, Groups, Measure, group, number, tidy, total
 from cnaps_sim.run.tools import groups_of
 from cnaps_sim.scenario.pools import Pool, PoolTerms
-from cnaps_sim.words.codes import TransferKind
+from cnaps_sim.words.codes import CentralBankAccount, TransferKind
 
 #: Kinds of transfers that a liquidity tool makes.
 TOOL_KINDS: Final = (TransferKind.POOL, TransferKind.SWEEP, TransferKind.PLEDGE, TransferKind.LOAN)
 _PLACE: Final = {kind: place for place, kind in enumerate(TransferKind)}
 _DEBTOR, _CREDITOR = "debtor", "creditor"
+
+_CENTRAL: Final = frozenset(account.value for account in CentralBankAccount)
 
 
 def tool_use(run: Run, *, by: By = "account", where: Where = None) -> pd.DataFrame:
@@ -27,7 +29,7 @@ def tool_use(run: Run, *, by: By = "account", where: Where = None) -> pd.DataFra
 
     `rescued_count` (payments), `rescued`, `gave` (fen): rescues by its pool (资金池), received and given; `swept_in`,
     `swept_out` (fen): sweeps (上收下拨); `pledge_count` (loans), `pledge`, `pledge_repaid`, `pledge_interest` (fen):
-    pledge financing (质押融资), and `pledge_peak` (fen) the most owed at once, summed over accounts and dates;
+    pledge financing (质押融资), and `pledge_peak` (fen) the most owed at once on any date, summed over accounts;
     `borrowed`, `lent` (fen): loans among participants (拆借); `penalty` (fen): penalty loans; `overdraft_peak`,
     `overdraft_interest` (fen). Accounts of the central bank are left out.
     """
@@ -55,16 +57,35 @@ def tool_use(run: Run, *, by: By = "account", where: Where = None) -> pd.DataFra
             summed("pledge", sums.fen(pledge, _CREDITOR)),
             summed("pledge_repaid", sums.fen(repaid, _DEBTOR)),
             summed("pledge_interest", sums.fen(interest, _DEBTOR)),
-            summed("pledge_peak", accounts.numbers("peak_pledge_fen")),
+            summed("pledge_peak", _highest(accounts, groups, "peak_pledge_fen")),
             summed("borrowed", sums.fen(loan, _CREDITOR)),
             summed("lent", sums.fen(loan, _DEBTOR)),
             summed("penalty", accounts.numbers("penalty_loan_fen")),
-            summed("overdraft_peak", accounts.numbers("peak_overdraft_fen")),
+            summed("overdraft_peak", _highest(accounts, groups, "peak_overdraft_fen")),
             summed("overdraft_interest", accounts.numbers("overdraft_interest_fen")),
         ],
     )
     kept = np.bincount(groups.group[accounts.participant], minlength=groups.size) > 0
     return frame[np.repeat(kept, len(frame) // max(groups.size, 1))].reset_index(drop=True)
+
+
+def _highest(accounts: Accounts, groups: Groups, name: str) -> IntArray:
+    """A column of peaks, of which only the highest of each account in each group stays; the others are 0."""
+    values, codes = accounts.numbers(name), accounts.codes("account").codes
+    order = np.lexsort((values, codes, groups.group))
+    is_last = np.ones(len(order), np.bool_)
+    is_last[:-1] = (np.diff(codes[order]) != 0) | (np.diff(groups.group[order]) != 0)
+    highest = np.zeros(len(values), np.int64)
+    highest[order[is_last]] = values[order[is_last]]
+    return highest
+
+
+def interest_paid(accounts: Accounts, transfers: Transfers) -> tuple[IntArray, IntArray]:
+    """Interest on pledge loans, and on loans among participants, per row of the accounts table, fen."""
+    sums = _Sums(accounts, transfers)
+    interest = sums.of(TransferKind.INTEREST)
+    central = np.isin(transfers.table.column("creditor").to_numpy(zero_copy_only=False), list(_CENTRAL))
+    return sums.fen(interest & ~transfers.is_item, _DEBTOR), sums.fen(interest & transfers.is_item & ~central, _DEBTOR)
 
 
 class _Sums:

@@ -174,3 +174,44 @@ def test_an_account_belongs_to_one_pool() -> None:
             {"A": "0", "B": "0", "X": "0"}, [("10:00", "A", "X", "1")],
             pools=[{"accounts": ["A", "B"]}, {"accounts": ["X", "B"]}],
         )  # fmt: skip
+
+
+def test_what_an_account_lacks_follows_the_rules_of_its_queue() -> None:
+    accounts = {
+        "L": "1000", "E": {"balance": "50", "earmark": "50"}, "R": "20", "D": "0", "M": "10", "C": "0",
+    }  # fmt: skip
+    payments = [("10:00", "R", "C", "60"), ("10:00", "D", "C", "70"), ("10:00", "M", "C", "40")]
+    actions = [
+        {"at": "09:00", "do": "debit_control", "account": "D", "on": True},
+        {"at": "11:00", "do": "round_net", "nets": [{"account": "E", "net": "-80"}, {"account": "C", "net": "80"}]},
+    ]
+    run = day(
+        accounts, payments, actions=actions,
+        reservations=[{"account": "R", "high": "20"}],
+        limits=[{"account": "M", "limit": "0"}],
+        credit={"agreements": [{"lender": "L", "borrower": borrower, "upper": "500"} for borrower in "ERDM"]},
+    )  # fmt: skip
+    # E may use its earmark for a net; R keeps its reservation; nothing would help D and M
+    assert moves(run, "loan") == [("L", "E", 3_000), ("L", "R", 6_000)]
+    assert dict(told(run, "short")) == {"E": "lacks 30.00 CNY", "R": "lacks 60.00 CNY"}
+    assert run.payments["status"].tolist()[:3] == ["PR04", "PR09", "PR09"]
+
+
+@pytest.mark.parametrize(("upper", "balance"), [("35999.99", "50000"), ("36000", "35999.99")])
+def test_nobody_lends_less_than_would_help(upper: str, balance: str) -> None:
+    agreement = {"lender": "L", "borrower": "A", "upper": upper}
+    run = day(
+        {"A": "0", "L": balance, "X": "0"}, [("10:00", "A", "X", "36000")],
+        credit={"agreements": [agreement], "lending_desk": {"share": "0.5"}},
+    )  # fmt: skip
+    assert moves(run, "loan") == []
+
+
+def test_an_account_with_automatic_pledges_asks_for_none() -> None:
+    pledge = {"collateral": [{"account": "A", "bonds": "100"}]}
+    actions = [{"at": "10:00", "do": "pledge", "account": "A", "amount": "50"}]
+    run = day({"A": "10", "X": "0"}, [("09:00", "A", "X", "1")], actions=actions, credit={"pledge": pledge})
+    assert moves(run, "pledge", "repayment") == []
+    assert told(run, "refusal") == [
+        ("A", "pledge refused: its pledge financing is automatic and lends when a debit needs it")
+    ]
