@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from cnaps_sim.core.compiled import clause, rule
-from cnaps_sim.core.covering import can_be_covered, cover, has_cover
+from cnaps_sim.core.covering import can_be_covered, cover, has_cover, needs_cover
 from cnaps_sim.core.funds import available, is_held, is_hvps, movable_levels
 from cnaps_sim.core.limits import count_in_limits, is_within_limit
 from cnaps_sim.core.posting import post, write_log
@@ -192,7 +192,8 @@ def admit_here(
     )  # fmt: skip
     if refused == _ACCEPTED:
         if can_settle(books, accounts, limits, tools, debtor_row, creditor_row, level, amount):
-            if has_cover(accounts[debtor_row]) and stands_first(accounts[debtor_row], level):
+            debtor = accounts[debtor_row]
+            if needs_cover(debtor, level, amount) and stands_first(debtor, level):
                 cover(books, accounts, tools, log, time_ms, sequence, debtor_row, level, amount)
             post(books, accounts, log, time_ms, sequence, debtor_row, creditor_row, amount, level, _NO_CAUSE)
             count_in_limits(accounts, limits, debtor_row, creditor_row, amount, level)

@@ -28,6 +28,12 @@ def has_cover(account: Records) -> bool:
     return account.alert & _COVERED != 0  # type: ignore[no-any-return]
 
 
+@clause
+def needs_cover(account: Records, level: int, amount: int) -> bool:
+    """Whether a debit that can be paid lacks own money, on an account that a pool or a pledge may cover."""
+    return account.alert & _COVERED != 0 and own_funds(account, level) < amount  # type: ignore[no-any-return]
+
+
 @rule
 def can_be_covered(accounts: Records, tools: Tools, row: int, level: int, amount: int) -> bool:
     """Whether a pool or a pledge covers a debit that own money and overdraft do not pay."""

@@ -126,6 +126,8 @@ def set_pool(books: Records, accounts: Records, tools: Tools, number: int, activ
     pool.active = active
     for place in range(pool.first_member, pool.first_member + pool.member_count):
         account = accounts[tools.members[place]]
+        if account.alert & IN_QUEUE and (account.alert & IN_POOL != 0) != active:
+            books[0].pooled_waiting += 1 if active else -1
         if active:
             account.alert |= IN_POOL
             if account.alert & IN_QUEUE:

@@ -11,7 +11,7 @@ from typing import Final
 
 from cnaps_sim.core.compiled import clause
 from cnaps_sim.core.funds import is_hvps
-from cnaps_sim.core.records import IN_OUTBOX, IN_QUEUE, LEVELS, NOBODY, Records
+from cnaps_sim.core.records import IN_OUTBOX, IN_POOL, IN_QUEUE, LEVELS, NOBODY, Records
 from cnaps_sim.words.codes import Level
 
 _ONE_SIDED: Final = int(Level.ONE_SIDED)
@@ -41,9 +41,11 @@ def count_in(
     books: Records, accounts: Records, owed: Records, debtor_row: int, creditor_row: int, level: int, amount: int
 ) -> None:
     """Counts of waiting payments after one has joined a level, and what waits for its creditor."""
-    accounts[debtor_row].waiting_levels |= 1 << level
-    accounts[debtor_row].alert |= IN_QUEUE
     desk = books[0]
+    accounts[debtor_row].waiting_levels |= 1 << level
+    if accounts[debtor_row].alert & (IN_POOL | IN_QUEUE) == IN_POOL:
+        desk.pooled_waiting += 1
+    accounts[debtor_row].alert |= IN_QUEUE
     desk.waiting_count += 1
     desk.waiting_fen += amount
     if is_hvps(level):
@@ -152,6 +154,8 @@ def _count_out(
         accounts[debtor_row].waiting_levels &= ~(1 << level)
         if accounts[debtor_row].waiting_levels == 0:
             accounts[debtor_row].alert &= ~IN_QUEUE
+            if accounts[debtor_row].alert & IN_POOL:
+                books[0].pooled_waiting -= 1
     desk = books[0]
     desk.waiting_count -= 1
     desk.waiting_fen -= amount

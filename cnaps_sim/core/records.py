@@ -73,6 +73,7 @@ BOOKS = np.dtype(
         ("pledge_rate_ppm", np.int64),  # yearly rate of new pledge loans, in millionths
         ("first_free_loan", np.int64),  # head of the chain of free rows of the table of loans
         ("free_loans", np.int64),
+        ("pooled_waiting", np.int64),  # members of active pools whose queue holds something
         ("pool_seed", np.int64),  # of the order in which a random pool's members are asked
         ("nets_posted", np.int64),  # debits of level 4 posted since the netting server last looked
         ("first_woken", np.int64),  # chain of accounts whose queue is to be retried, first credited first

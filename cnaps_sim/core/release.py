@@ -12,7 +12,7 @@ from typing import Final
 
 from cnaps_sim.core.admission import admit, look_if_queued, refuses_credit
 from cnaps_sim.core.compiled import clause, rule
-from cnaps_sim.core.covering import can_be_covered, cover, has_cover
+from cnaps_sim.core.covering import can_be_covered, cover, has_cover, needs_cover
 from cnaps_sim.core.funds import available, movable_levels
 from cnaps_sim.core.limits import count_in_limits, is_within_limit
 from cnaps_sim.core.pledges import repay
@@ -53,7 +53,7 @@ def settle_waiting(
     if refusal != _ACCEPTED:
         write_log(books, log, payment.sequence, time_ms, cause, _REFUSED, refusal, payment.level)
     else:
-        if is_head and has_cover(accounts[payment.debtor]):
+        if is_head and needs_cover(accounts[payment.debtor], payment.level, payment.amount):
             covered_by = cover(
                 books, accounts, tools, log, time_ms, payment.sequence, payment.debtor, payment.level, payment.amount
             )  # fmt: skip

@@ -46,5 +46,5 @@ def wake(books: Records, accounts: Records, tools: Tools, row: int, cause: int) 
     """Note that money or room has come to an account: itself if it has a use for it, else its pool."""
     if accounts[row].alert & _OWN_CONCERN:
         line_up(books, accounts, row, cause)
-    elif accounts[row].alert & IN_POOL:
+    elif accounts[row].alert & IN_POOL and books[0].pooled_waiting > 0:
         wake_pool(books, accounts, tools, row, cause)

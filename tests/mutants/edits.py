@@ -279,8 +279,8 @@ EDITS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "admission.py",
-        "if has_cover(accounts[debtor_row]) and stands_first",
-        "if not has_cover(accounts[debtor_row]) and stands_first",
+        "if needs_cover(debtor, level, amount) and stands_first",
+        "if not needs_cover(debtor, level, amount) and stands_first",
     ),
     ("covering.py", "if lacking <= 0:\n        return _NO_CAUSE", "if lacking < 0:\n        return _NO_CAUSE"),
     ("covering.py", "room(account) >= lacking", "room(account) > lacking"),
@@ -321,7 +321,7 @@ EDITS: tuple[tuple[str, str, str], ...] = (
         "        accounts[payment.debtor].alert |= IN_OUTBOX\n",
         "        accounts[payment.debtor].alert |= 0\n",
     ),
-    ("release.py", "if is_head and has_cover", "if has_cover"),
+    ("release.py", "if is_head and needs_cover", "if needs_cover"),
     (
         "release.py",
         "cause = cause if covered_by == _NO_CAUSE else covered_by",
@@ -338,5 +338,9 @@ EDITS: tuple[tuple[str, str, str], ...] = (
         "if member != row and accounts[member].waiting_levels != 0:",
         "if member < row and accounts[member].waiting_levels != 0:",
     ),
-    ("waking.py", "    elif accounts[row].alert & IN_POOL:\n", "    elif accounts[row].alert & IN_QUEUE:\n"),
+    (
+        "waking.py",
+        "alert & IN_POOL and books[0].pooled_waiting > 0:",
+        "alert & IN_POOL and books[0].pooled_waiting > 1:",
+    ),
 )
