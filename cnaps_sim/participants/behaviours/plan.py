@@ -6,6 +6,7 @@ speed (`core.policy`). Money in fen, times in ms of the run, shares in millionth
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import ClassVar, Final
@@ -53,7 +54,7 @@ class Plan:
         return bool(self.levels >> level & 1)
 
 
-class Policy:
+class Policy(ABC):
     """How a bank decides when to send. A subclass is a frozen dataclass whose fields are the policy's parameters.
 
     name:      what a scenario calls it
@@ -65,9 +66,9 @@ class Policy:
     chinese: ClassVar[str]
     reference: ClassVar[str]
 
+    @abstractmethod
     def plan(self, day: BusinessDay, opening: int) -> Plan | None:
         """The plan for a date that the bank opens with `opening` fen; None if it sends everything at once."""
-        raise NotImplementedError
 
     @classmethod
     def summary(cls) -> str:
