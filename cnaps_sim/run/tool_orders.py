@@ -8,7 +8,7 @@ from cnaps_sim.run.matching import limited_row
 from cnaps_sim.run.world import World
 from cnaps_sim.scenario.actions import SetLimit
 from cnaps_sim.scenario.tool_actions import OnPool, Pledge, Repay
-from cnaps_sim.systems.fund_pools import PoolOrder
+from cnaps_sim.systems.fund_pools import PoolCommand
 from cnaps_sim.words.codes import Answer
 from cnaps_sim.words.units import format_fen
 
@@ -31,7 +31,7 @@ def carry_out(world: World, order: ToolOrder, tell: Tell) -> None:
             tell(order.account, world.credit.repay(row[order.account]), "what its own money covers")
         case _:
             assert world.pools is not None, "whoever read the scenario has looked for the pool"
-            words = world.pools.order(order.pool, PoolOrder(order.do))
+            words = world.pools.order(order.pool, PoolCommand(order.do))
             world.recorder.tell(int(world.clock.now), "action", order.pool, words)
 
 

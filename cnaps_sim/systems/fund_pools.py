@@ -18,7 +18,7 @@ from cnaps_sim.words.timetable import BusinessDay
 from cnaps_sim.words.units import format_fen
 
 
-class PoolOrder(StrEnum):
+class PoolCommand(StrEnum):
     """What may be ordered of a pool."""
 
     START = "start_pool"  # MT00, MT01
@@ -78,15 +78,15 @@ class FundPools:
             for sweep in pool.sweeps if pool.on_day[place] else ():
                 self.clock.call_at(day.midnight_ms + sweep.at_ms, Rank.ACTION, partial(self._sweep, number, sweep))
 
-    def order(self, name: str, order: PoolOrder) -> str:
+    def order(self, name: str, order: PoolCommand) -> str:
         """Start, stop or cancel a pool; returns in words what came of it."""
         number = self._number[name]
         if self._cancelled[number]:
             return "has been cancelled before"
-        if order is PoolOrder.CANCEL:
+        if order is PoolCommand.CANCEL:
             self._cancelled[number] = True
         else:
-            self._stopped[number] = order is PoolOrder.STOP
+            self._stopped[number] = order is PoolCommand.STOP
         self._set(number)
         return order.words
 
