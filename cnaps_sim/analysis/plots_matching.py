@@ -29,7 +29,7 @@ from cnaps_sim.analysis.drawing import (
 )
 from cnaps_sim.analysis.metrics.columns import Where
 from cnaps_sim.analysis.phrases import TRIGGERS
-from cnaps_sim.analysis.plots_labels import day_span
+from cnaps_sim.analysis.plots_labels import busy_span
 
 
 class Look(NamedTuple):
@@ -60,7 +60,7 @@ def matching(run: Any, ax: Axes, where: Where = None) -> None:
     """How much value each matching released, when, and what started it; a mark on the axis released nothing."""
     ax.set_title(bilingual("Value released by queue matching", "排队撮合清算金额"))
     found = _matchings(run, where, "settled_fen", metrics.matching)
-    first, last = day_span(run)
+    first, last = busy_span(run, int(found.time.min()) if len(found.time) else None)
     clock_axis(ax, first, last)
     if not len(found.value):
         nothing(ax, "no matching took place")
@@ -80,7 +80,7 @@ def matching_gap(run: Any, ax: Axes, where: Where = None) -> None:
     """How far each matching stayed below the bound of the LP relaxation, and the mean of the metric (dashed)."""
     ax.set_title(bilingual("Gap of each matching to its LP bound", "撮合与线性规划上界的差距"))
     found = _matchings(run, where, "gap", metrics.matching_gap)
-    first, last = day_span(run)
+    first, last = busy_span(run, int(found.time.min()) if len(found.time) else None)
     clock_axis(ax, first, last)
     if not len(found.value):
         nothing(ax, "no matching has a bound")

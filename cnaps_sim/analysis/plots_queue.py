@@ -29,7 +29,7 @@ from cnaps_sim.analysis.drawing import (
     thin,
 )
 from cnaps_sim.analysis.metrics.columns import Where
-from cnaps_sim.analysis.plots_labels import day_span
+from cnaps_sim.analysis.plots_labels import busy_span
 from cnaps_sim.words.codes import Level
 
 _LEVEL_NAMES: Final = {
@@ -46,10 +46,13 @@ _LEVEL_NAMES: Final = {
 
 @plot
 def queue(run: Any, ax: Axes, where: Where = None) -> None:
-    """How much waited in the settlement queue, and when: value (filled, left axis), number (line, right axis)."""
+    """How much waited in the settlement queue, and when: value (filled, left axis), number (line, right axis).
+
+    Of a run of one date the picture begins with the hour in which the queue first holds a hundredth of its peak value.
+    """
     frame = metrics.queue(run, where=where)
     ax.set_title(bilingual("Settlement queue", "清算排队"))
-    first, last = day_span(run)
+    first, last = busy_span(run, _fills_ms(frame))
     clock_axis(ax, first, last)
     if frame.empty:
         nothing(ax, "no payment waited")
@@ -67,6 +70,12 @@ def queue(run: Any, ax: Axes, where: Where = None) -> None:
     other.grid(False)
     other.yaxis.label.set_color(VERMILION)
     ax.yaxis.label.set_color(BLUE)
+
+
+def _fills_ms(frame: pd.DataFrame) -> int | None:
+    """When the queue first holds a hundredth of its peak value; None if nothing ever waits."""
+    values = frame[frame["measure"] == "queued_fen"]
+    return None if values.empty else int(values.loc[values["value"] * 100 >= values["value"].max(), "time_ms"].min())
 
 
 @plot
