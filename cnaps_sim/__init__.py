@@ -7,6 +7,7 @@
     cs.plots.queue(run)                          # matplotlib Axes
     cs.audit("runs/…"), cs.verify("runs/…")      # a verdict; one sentence per difference
     cs.validate(["a.xml", "b.xml"])              # one verdict per message file
+    cs.scenarios(), cs.messages.list()           # what comes with the program
 
 Names are loaded when first used, so that importing the package costs nothing.
 """
@@ -34,6 +35,11 @@ _WHERE = {
     "import_bof": ("cnaps_sim.run.bof", "import_bof"),
     "initial_liquidity_game": ("cnaps_sim.analysis.games", "initial_liquidity_game"),
     "animate": ("cnaps_sim.analysis.animate", "animate"),
+    "export": ("cnaps_sim.analysis.files", "export"),
+    "report": ("cnaps_sim.analysis.files", "report"),
+    "scenarios": ("cnaps_sim.analysis.catalogue", "scenarios"),
+    "schema": ("cnaps_sim.analysis.catalogue", "schema"),
+    "messages": ("cnaps_sim.messages", None),
     "metrics": ("cnaps_sim.analysis.metrics", None),
     "plots": ("cnaps_sim.analysis.plots", None),
     "compare": ("cnaps_sim.analysis.compare", "compare"),
@@ -47,10 +53,13 @@ _WHERE = {
 }
 
 if TYPE_CHECKING:
+    from cnaps_sim import messages
     from cnaps_sim.analysis import metrics, plots
     from cnaps_sim.analysis.animate import animate
+    from cnaps_sim.analysis.catalogue import scenarios, schema
     from cnaps_sim.analysis.compare import compare
     from cnaps_sim.analysis.explain import explain
+    from cnaps_sim.analysis.files import export, report
     from cnaps_sim.analysis.fork import fork
     from cnaps_sim.analysis.games import initial_liquidity_game
     from cnaps_sim.analysis.liquidity_query import liquidity
@@ -78,6 +87,7 @@ __all__ = [
     "audit",
     "compare",
     "explain",
+    "export",
     "fork",
     "import_bof",
     "initial_liquidity_game",
@@ -85,8 +95,12 @@ __all__ = [
     "load",
     "load_study",
     "match",
+    "messages",
     "metrics",
     "plots",
+    "report",
+    "scenarios",
+    "schema",
     "sensitivity",
     "simulate",
     "steps",

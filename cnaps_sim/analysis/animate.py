@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from importlib import resources
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from jinja2 import Environment, StrictUndefined
 from cnaps_sim.analysis.drawing import drawable, text_kept
 from cnaps_sim.analysis.metrics.columns import Run
 from cnaps_sim.analysis.replay import CENTRAL_BANK, Frame, Move, Replay, Waiting, format_money, replay
+from cnaps_sim.run.store import opened
 from cnaps_sim.words.errors import InputError
 from cnaps_sim.words.units import format_clock
 
@@ -29,21 +31,24 @@ MIDDLE: Final = (500, 316)
 RADIUS: Final = 214
 #: The circle is wider than high, as screens are.
 STRETCH: Final = 1.3
-#: Columns that a name may take beside its node.
+#: Columns that a line of a name may take beside its node, and accounts among which names have room.
 MOST_COLUMNS: Final = 20
+MOST_NAMED: Final = 12
 #: Radii of nodes, and widths of arrows.
 _SMALLEST_NODE, _LARGEST_NODE = 11.0, 34.0
 _THINNEST, _THICKEST = 2.0, 11.0
 
 
-def animate(run: Run, path: str | Path) -> Path:
+def animate(run: str | Path | Run, path: str | Path) -> Path:
     """Write a small run as a self-contained page (.html) or as pictures in a row (.gif); returns the path.
+
+    run: a Run or its folder
 
     InputError if the file is called otherwise or cannot be written, if the run has over 30 accounts or over 500
     events, or if it did not record payments and transfers.
     """
     place = check_animation(path)
-    told = replay(run)
+    told = replay(opened(run))
     try:
         if place.suffix.lower() == ".html":
             place.write_text(page(told), encoding="utf-8")
@@ -52,26 +57,29 @@ def animate(run: Run, path: str | Path) -> Path:
 
             write_gif(told, place)
     except OSError as error:
-        raise InputError("--to", "", "cannot be written", path, error.strerror or str(error)) from None
+        problem = f"cannot be written: {(error.strerror or str(error)).lower()}"
+        raise InputError("to", "", problem, path, "a file that can be written") from None
     return place
 
 
 def check_animation(path: str | Path) -> Path:
-    """InputError unless the file is called .html or .gif."""
+    """InputError unless the file is called .html or .gif, and its folder is there."""
     place = Path(path)
     if place.suffix.lower() not in SUFFIXES:
-        raise InputError("--to", "", "is neither a page nor a GIF", path, " or ".join(SUFFIXES))
+        raise InputError("to", "", "is neither a page nor a GIF", path, " or ".join(SUFFIXES))
+    if not place.parent.is_dir():
+        raise InputError("to", "", "no such folder", place.parent, "an existing folder")
     return place
 
 
 def page(told: Replay) -> str:
     """The page as text: drawing, frames and the small script that shows them; nothing outside the file is needed."""
     with text_kept():
-        names = [drawable(name, account, MOST_COLUMNS) for account, name in zip(told.accounts, told.names, strict=True)]
+        names = [name_lines(name, account) for account, name in zip(told.accounts, told.names, strict=True)]
     data = {
         "nodes": [
-            {"id": account, "name": name, "x": x, "y": y}
-            for account, name, (x, y) in zip(told.accounts, names, places(len(names)), strict=True)
+            {"id": account, "names": lines if len(names) <= MOST_NAMED else [], "x": x, "y": y}
+            for account, lines, (x, y) in zip(told.accounts, names, places(len(names)), strict=True)
         ],
         "bank": told.has_central_bank,
         "middle": MIDDLE,
@@ -85,6 +93,21 @@ def page(told: Replay) -> str:
         name=told.name, question=told.question, date=told.date, frames=len(told.frames), data=text,
         width=WIDTH, height=HEIGHT,
     )  # fmt: skip
+
+
+def name_lines(name: str, account: str) -> list[str]:
+    """What stands under an account's id: the parts of `中文 / English` that say more, cut to what fits."""
+    parts = [part for part in name.split(" / ") if part != account][:2]
+    return [shown for part in parts if (shown := drawable(_cut(part), "", MOST_COLUMNS))]
+
+
+def _cut(text: str) -> str:
+    """A text of at most `MOST_COLUMNS` columns, of which a Chinese character takes two."""
+    widths = [1 + (ord(letter) >= 0x2E80) for letter in text]
+    if sum(widths) <= MOST_COLUMNS:
+        return text
+    kept = sum(1 for total in accumulate(widths) if total < MOST_COLUMNS)
+    return f"{text[:kept].rstrip()}…"
 
 
 def frame_data(told: Replay, frame: Frame) -> dict[str, Any]:

@@ -8,15 +8,17 @@ from typing import Any, Final
 from matplotlib.animation import PillowWriter
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch
 
 from cnaps_sim.analysis.animate import (
     HEIGHT,
     MIDDLE,
-    MOST_COLUMNS,
+    MOST_NAMED,
     WIDTH,
     arrows,
     moved_pairs,
+    name_lines,
     node_radius,
     place_of,
     places,
@@ -29,7 +31,7 @@ from cnaps_sim.analysis.drawing import (
     ORANGE,
     VERMILION,
     YELLOW,
-    drawable,
+    bilingual,
     house_style,
     shows_chinese,
 )
@@ -53,6 +55,7 @@ def write_gif(told: Replay, path: Path) -> None:
         words = figure.text(0.02, 0.055, "", fontsize=14, fontweight="bold", color=INK)
         state = figure.text(0.02, 0.018, "", fontsize=11, color=INK)
         figure.text(0.02, 0.965, f"{told.name}, {told.date}", fontsize=13, color=INK)
+        _key(figure)
         writer = PillowWriter(fps=_PER_SECOND)
         with writer.saving(figure, str(path), _DPI):
             for frame in told.frames:
@@ -63,6 +66,28 @@ def write_gif(told: Replay, path: Path) -> None:
                 value = format_money(sum(item.fen for item in frame.waiting))
                 state.set_text(f"waiting {len(frame.waiting)} (CNY {value}), settled {frame.settled}; amounts in CNY")
                 writer.grab_frame()
+
+
+def _key(figure: Figure) -> None:
+    """What nodes and arrows mean, as on the page."""
+    dotted: dict[str, Any] = {"marker": "o", "linestyle": "none", "markersize": 11}
+    figure.legend(
+        [
+            Line2D([], [], color=BLUE, **dotted),
+            Line2D([], [], markerfacecolor="white", markeredgecolor=VERMILION, markeredgewidth=2.5, **dotted),
+            Line2D([], [], color=GREY, linewidth=2.5),
+            Line2D([], [], color=ORANGE, linewidth=3.5),
+            Line2D([], [], color=GREEN, linewidth=3.5, linestyle=(0, (2.2, 1))),
+        ],
+        [
+            bilingual("account, as large as its balance", "账户"),
+            bilingual("has payments waiting", "有排队"),
+            bilingual("queued, as wide as its value", "排队"),
+            bilingual("new, or chosen by a matching", "新入队或撮合"),
+            bilingual("money moves", "清算"),
+        ],
+        loc="upper left", bbox_to_anchor=(0.012, 0.955), fontsize=9, frameon=False, labelspacing=0.5,
+    )  # fmt: skip
 
 
 def _draw(ax: Axes, told: Replay, frame: Frame) -> None:
@@ -105,16 +130,16 @@ def _arrow(
 
 def _nodes(ax: Axes, told: Replay, frame: Frame, spots: list[tuple[float, float]], radius: list[float]) -> None:
     owing = {item.debtor for item in frame.waiting}
-    few = len(told.accounts) <= 12
+    few = len(told.accounts) <= MOST_NAMED
     for place, (x, y) in enumerate(spots):
         fen, waits = frame.balances[place], place in owing
         ax.scatter([x], [y], s=(2 * radius[place] * _POINT) ** 2, color=BLUE if fen else "white",
                    edgecolors=VERMILION if waits else BLUE, linewidths=3.5 if waits else 1.5,
                    linestyles=[(0, (1.5, 1)) if waits else "-"], zorder=4)  # fmt: skip
         account = told.accounts[place]
-        name = drawable(told.names[place], account, MOST_COLUMNS)
-        lines = [account, name, format_money(fen)] if few and name != account else [account, format_money(fen)]
+        names = name_lines(told.names[place], account) if few else []
         high = abs(x - MIDDLE[0]) < 120
+        lines = [account, *([" ".join(names)] if high and names else names), format_money(fen)]
         side = 0 if high else 1 if x > MIDDLE[0] else -1
         off = radius[place] + 12
         at = (x + side * off, y) if side else (x, y + (off if y > MIDDLE[1] else -off))

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, overload
 
 import numpy as np
 import pandas as pd
 
 from cnaps_sim.analysis.compare_causes import NOBODY, REASONS, Causes, causes_of
 from cnaps_sim.analysis.compare_pairs import Pairs, Side, paired
+from cnaps_sim.analysis.compare_studies import Cells, StudyComparison, compare_studies
 from cnaps_sim.analysis.metrics.columns import NONE
 from cnaps_sim.analysis.metrics.payments import OUTCOMES
+from cnaps_sim.analysis.study import Study
 from cnaps_sim.run.store import Run, load
+from cnaps_sim.run.sweep_folder import STUDY
+from cnaps_sim.words.errors import InputError
 
 _LIQUIDITY: Final = ("opening_fen", "peak_used_fen", "lower_bound_fen", "upper_bound_fen", "turnover")
 _BLAMED: Final = ("because_of", "delayed")
@@ -54,18 +59,58 @@ class Comparison:
 
     def chain(self, payment_id: str) -> list[str]:
         """The ids from a payment back to its root; one that is not worse off has none but itself."""
-        of = dict(zip(self.payments["payment_id"], self.payments["of"], strict=True))
         chain = [payment_id]
-        while (before := of.get(chain[-1])) is not None and before not in chain:
+        while (before := self._of.get(chain[-1])) is not None and before not in chain:
             chain.append(before)
         return chain
 
+    @cached_property
+    def _of(self) -> dict[str, str]:
+        """The payment behind each one that has one."""
+        behind = self.payments.loc[self.payments["of"].notna(), ["payment_id", "of"]]
+        return dict(zip(behind["payment_id"], behind["of"], strict=True))
 
-def compare(run_a: str | Path | Run, run_b: str | Path | Run) -> Comparison:
-    """Pair two runs by payment id and say what the second changes, and for whom because of whom.
+
+@overload
+def compare(run_a: Study, run_b: Study, *, where_a: Cells = ..., where_b: Cells = ...) -> StudyComparison: ...
+@overload
+def compare(run_a: Run, run_b: Run) -> Comparison: ...
+@overload
+def compare(
+    run_a: str | Path | Run | Study, run_b: str | Path | Run | Study, *, where_a: Cells = ..., where_b: Cells = ...
+) -> Any: ...
+def compare(
+    run_a: str | Path | Run | Study, run_b: str | Path | Run | Study, *, where_a: Cells = None, where_b: Cells = None
+) -> Any:
+    """Pair two runs by payment id and say what the second changes, and for whom because of whom: a `Comparison`.
 
     run_a, run_b: run folders, or `Run`s. InputError if their dates or payments differ, or payments were not recorded.
+
+    Two studies, as folders or `Study`s, are paired run by run instead: a `StudyComparison` (see `compare_studies`, also
+    for where_a and where_b).
     """
+    studies = [_is_study(each) for each in (run_a, run_b)]
+    if all(studies):
+        assert not isinstance(run_a, Run)
+        assert not isinstance(run_b, Run)
+        return compare_studies(run_a, run_b, where_a, where_b)
+    for place, given in zip(("RUN_A", "RUN_B"), studies, strict=True):
+        if given:
+            raise InputError(place, "", "is a study beside a run", "", "two runs, or two studies")
+    for name, where in (("where_a", where_a), ("where_b", where_b)):
+        if where:
+            raise InputError(name, "", "chooses points of a study, and these are runs", "", "two studies")
+    assert not isinstance(run_a, Study)
+    assert not isinstance(run_b, Study)
+    return compare_runs(run_a, run_b)
+
+
+def _is_study(given: str | Path | Run | Study) -> bool:
+    return isinstance(given, Study) or (not isinstance(given, Run) and (Path(given) / STUDY).is_file())
+
+
+def compare_runs(run_a: str | Path | Run, run_b: str | Path | Run) -> Comparison:
+    """`compare` of two runs."""
     first, second = (run if isinstance(run, Run) else load(run) for run in (run_a, run_b))
     pairs = paired(first, second)
     causes = causes_of(pairs)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -28,11 +27,13 @@ from cnaps_sim.analysis.drawing import (
     duration,
     hbar_labels,
     house_style,
+    legend_below,
     legend_beside_title,
     money,
     money_scale,
     new_axes,
     nothing,
+    plural,
     text_kept,
     thin,
 )
@@ -63,7 +64,8 @@ def page(found: Comparison) -> str:
         name_a=found.name_a,
         name_b=found.name_b,
         counts=counts,
-        mean=signed(counts["later_mean_ms"], duration),
+        paired=plural(counts["paired"], "payment"),
+        mean=mean_words(counts),
         count_rows=[
             (words, f"{counts[name]:,}", money(counts[f"{name}_fen"]))
             for name, words in (
@@ -85,9 +87,16 @@ def page(found: Comparison) -> str:
 # figures ----------------------------------------------------------------------------------------------------
 
 
-def signed(value: Any, words: Callable[[Any], str]) -> str:
-    """A difference in words, with its sign."""
-    return f"{'-' if value < 0 else '+' if value > 0 else ''}{words(abs(value))}"
+def mean_words(counts: dict[str, int]) -> str:
+    """How many settled in both runs, and how much sooner or later they did in B."""
+    if not counts["settled_in_both"]:
+        return "none settled in both"
+    head, mean = f"{counts['settled_in_both']:,} settled in both", counts["later_mean_ms"]
+    if not counts["sooner"] and not counts["later"]:
+        return f"{head}, each at the same instant"
+    if mean == 0:
+        return f"{head}, on average as soon in B as in A"
+    return f"{head}, on average {duration(abs(mean))} {'later' if mean > 0 else 'sooner'} in B"
 
 
 def _worded(value: Any, unit: str) -> str:
@@ -135,7 +144,7 @@ def _payment_rows(found: Comparison) -> list[tuple[str, ...]]:
     ).sort_values(["lost_fen", "added_ms", "payment_id"], ascending=[False, False, True])
     rows: list[tuple[str, ...]] = []
     for row in worst.head(MOST_ROWS).to_dict("records"):
-        end = row["outcome_b"] if row["final_b_ms"] is pd.NA else format_clock(int(row["final_b_ms"]))
+        end = row["outcome_b"] if pd.isna(row["final_b_ms"]) else format_clock(int(row["final_b_ms"]))
         chain = found.chain(row["payment_id"])[1:]
         why = row["reason"] + (f" {' ← '.join(chain[:5])}{' ← …' if len(chain) > 5 else ''}" if chain else "")
         cells = (row["payment_id"], row["debtor"], row["creditor"], money(row["amount_fen"]))
@@ -156,7 +165,7 @@ def _drawn(found: Comparison) -> list[dict[str, Any]]:
     drawings = (
         ("settled", _draw_settled, 3.0, Margins(0.72, 0.3, 0.62)),
         ("added", _draw_added, 2.7, Margins(0.72, 0.15, 0.5)),
-        ("blamed", _draw_blamed, 3.2, Margins(1.95, 0.2, 0.6)),
+        ("blamed", _draw_blamed, 3.4, Margins(1.95, 0.2, 0.85)),
     )
     shown = []
     with text_kept(), warnings.catch_warnings(), house_style():
@@ -172,9 +181,10 @@ def _draw_settled(found: Comparison, ax: Axes) -> None:
     ax.set_title(bilingual("Value settled", "累计清算金额"))
     curves = []
     for column in ("final_a_ms", "final_b_ms"):
-        known = found.payments[found.payments[column].notna()].sort_values(column)
-        time = known[column].to_numpy(np.int64)
-        curves.append((time, np.cumsum(known["amount_fen"].to_numpy(np.float64))))
+        known = found.payments[column].notna().to_numpy()
+        time = found.payments[column].to_numpy(np.int64, na_value=0)[known]
+        order = np.argsort(time, kind="stable")
+        curves.append((time[order], np.cumsum(found.payments["amount_fen"].to_numpy(np.float64)[known][order])))
     if not any(len(time) for time, _ in curves):
         nothing(ax, "nothing settled in either run")
         return
@@ -191,7 +201,7 @@ def _draw_settled(found: Comparison, ax: Axes) -> None:
 
 
 def _draw_added(found: Comparison, ax: Axes) -> None:
-    ax.set_title(bilingual("Sooner or later in B", "B 中提前或推迟的笔数"))
+    ax.set_title(bilingual("Settled sooner or later than in A", "清算提前或推迟"))
     later = found.payments["later_ms"].dropna().to_numpy(np.int64)
     classes = np.searchsorted(_EDGES, later, side="left")
     classes = np.where(later > 0, np.searchsorted(_EDGES, later, side="left") + 1, classes)
@@ -199,7 +209,7 @@ def _draw_added(found: Comparison, ax: Axes) -> None:
     bars = np.bincount(classes, minlength=len(_CLASSES))
     ax.bar(range(len(_CLASSES)), bars, color=[BLUE] * 4 + [GREY] + [VERMILION] * 4)
     ax.set_xticks(range(len(_CLASSES)), _CLASSES, fontsize=7.5)
-    ax.set_xlabel("sooner  ←  →  later")
+    ax.set_xlabel(bilingual("sooner in B  ←  →  later in B", "提前 ← → 推迟"))
     ax.grid(False, axis="x")
     count_axis(ax, bilingual("payments", "笔数"))
 
@@ -214,9 +224,15 @@ def _draw_blamed(found: Comparison, ax: Axes) -> None:
     top = sums.sum().sort_values("value_fen", ascending=False, kind="stable").head(10)
     scale, unit = money_scale(float(top["value_fen"].max()))
     places = range(len(top))
-    ax.barh(places, top["own"].to_numpy(float) / scale, color=GREY, label="its own payments")
+    ax.barh(places, top["own"].to_numpy(float) / scale, color=GREY, label=bilingual("its own payments", "本行"))
     others = (top["value_fen"] - top["own"]).to_numpy(float) / scale
-    ax.barh(places, others, left=top["own"].to_numpy(float) / scale, color=VERMILION, label="others' payments")
+    ax.barh(
+        places,
+        others,
+        left=top["own"].to_numpy(float) / scale,
+        color=VERMILION,
+        label=bilingual("others' payments", "他行"),
+    )
     hbar_labels(ax, [drawable(str(bank), f"bank {place + 1}") for place, bank in enumerate(top.index)])
     ax.set_xlabel(unit)
-    legend_beside_title(ax)
+    legend_below(ax, 0.5, 2)

@@ -99,9 +99,7 @@ def paired(run_a: Run, run_b: Run) -> Pairs:
             raise InputError("run", key, "the two runs are not of the same business dates", told_b, str(told_a))
     tables = [_read(run, place) for run, place in ((run_a, "RUN_A"), (run_b, "RUN_B"))]
     (a, frame_a), (b, frame_b) = tables
-    frame_b["row_b"] = np.arange(len(frame_b))
-    frame_a["row_a"] = np.arange(len(frame_a))
-    found = frame_a.merge(frame_b, on=["payment_id", "bearer"], suffixes=("", "_b"))
+    found = _joined(frame_a, frame_b)
     own_only = (found["system"] == System.SAPS) & (found["system_b"] == System.SAPS)
     other = np.zeros(len(found), np.bool_)
     for name in ("system", "debtor", "creditor", "amount"):
@@ -125,6 +123,18 @@ def paired(run_a: Run, run_b: Run) -> Pairs:
     )
 
 
+def _joined(frame_a: pd.DataFrame, frame_b: pd.DataFrame) -> pd.DataFrame:
+    """The columns of both frames, those of the second with `_b`, for each pair; `row_a` and `row_b` are its places."""
+    if frame_a["payment_id"].array.equals(frame_b["payment_id"].array):  # most often; no id need be looked up then
+        rows = np.arange(len(frame_a))
+        second = frame_b.drop(columns="payment_id").add_suffix("_b")
+        return pd.concat([frame_a, second], axis=1).assign(row_a=rows, row_b=rows)
+    for name, frame in (("row_a", frame_a), ("row_b", frame_b)):
+        frame[name] = np.arange(len(frame))
+        frame["bearer"] = frame.groupby("payment_id", sort=False).cumcount()
+    return frame_a.merge(frame_b, on=["payment_id", "bearer"], suffixes=("", "_b"))
+
+
 def _read(run: Run, place: str) -> tuple[Payments, pd.DataFrame]:
     """The payments of a run, and what they are paired by. InputError if it kept none."""
     view = remembered(run)
@@ -139,7 +149,6 @@ def _read(run: Run, place: str) -> tuple[Payments, pd.DataFrame]:
     for name in _TEXT:
         column = payments.codes(name)
         frame[name] = pd.Series(np.array([*column.labels, None], object)[column.codes], dtype=object)
-    frame["bearer"] = frame.groupby("payment_id", sort=False).cumcount()
     return payments, frame
 
 

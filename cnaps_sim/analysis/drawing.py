@@ -6,6 +6,7 @@ Figures are made without pyplot, so no window system is needed and nothing is gl
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -20,6 +21,7 @@ from matplotlib.font_manager import fontManager
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
+from cnaps_sim.words.errors import InputError
 from cnaps_sim.words.units import MS_PER_DAY, MS_PER_HOUR, MS_PER_MINUTE, MS_PER_SECOND
 
 P = ParamSpec("P")
@@ -129,16 +131,32 @@ def drawable(name: str, fallback: str, most: int = 24) -> str:
 
 
 def plot(draw: Callable[Concatenate[Any, Axes, P], None]) -> Callable[Concatenate[Any, Axes | None, P], Axes]:
-    """A plot function `(run, ax=None, **choices) -> Axes` from one that draws on given axes, in the house style."""
+    """A plot function `(run, ax=None, **choices) -> Axes` from one that draws on given axes, in the house style.
+
+    A choice called `accounts` is a number of them from 1; InputError for any other.
+    """
+    told = inspect.signature(draw)
+    parameters = list(told.parameters.values())
+    parameters[1] = parameters[1].replace(default=None, annotation="Axes | None")
+    signature = told.replace(parameters=parameters, return_annotation="Axes")
 
     @functools.wraps(draw)
     def drawn(run: Any, ax: Axes | None = None, *args: P.args, **choices: P.kwargs) -> Axes:
+        check_count("accounts", signature.bind(run, ax, *args, **choices).arguments.get("accounts", 1))
         with house_style():
             axes = new_axes() if ax is None else ax
             draw(run, axes, *args, **choices)
         return axes
 
+    drawn.__annotations__ = {**draw.__annotations__, "ax": "Axes | None", "return": "Axes"}
+    drawn.__signature__ = signature  # type: ignore[attr-defined]  # what help() shows
     return cast(Callable[Concatenate[Any, Axes | None, P], Axes], drawn)
+
+
+def check_count(name: str, value: object) -> None:
+    """InputError unless a choice is a whole number from 1."""
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
+        raise InputError(name, "", "is no count", value, "a whole number from 1")
 
 
 @contextmanager

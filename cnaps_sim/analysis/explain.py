@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
 
 from cnaps_sim.analysis.explain_account import DebtorAccount
 from cnaps_sim.analysis.explain_end import Ending
+from cnaps_sim.analysis.explain_limits import SenderLimits
 from cnaps_sim.analysis.explain_messages import CENTRE, Passage, trail_of
 from cnaps_sim.analysis.explain_queue import EXEMPT, Ahead, Line
 from cnaps_sim.analysis.explain_retail import RetailStory, find_item, net_sentences, refuse_unrecorded
 from cnaps_sim.analysis.explain_tables import Told, check_tables, day_of_payment
 from cnaps_sim.analysis.metrics.columns import Run, as_date, remembered
-from cnaps_sim.analysis.metrics.payments import CANCELLED, Payments, payments_of, rows_with_id
+from cnaps_sim.analysis.metrics.payments import CANCELLED, Payments, midnight_of, payments_of, rows_with_id
 from cnaps_sim.analysis.phrases import LEVEL_WORDS, TYPES, cny, joined, span
+from cnaps_sim.run.store import opened
 from cnaps_sim.words.codes import Level, Priority, System
 from cnaps_sim.words.errors import InputError
-from cnaps_sim.words.units import format_clock
+from cnaps_sim.words.units import MS_PER_DAY, format_clock
 
 #: Payments ahead in the queue that are named; the others are counted.
 MOST_NAMED: Final = 5
+#: How the ids of messages begin that carry a payment.
+_CREDITS: Final = ("pacs.008", "pacs.009")
 
 
 @dataclass
@@ -51,12 +57,12 @@ class Story:
         return "\n".join(self.sentences)
 
 
-def explain(run: Run, payment_id: str) -> Story:
-    """The story of one payment of a run.
+def explain(run: str | Path | Run, payment_id: str) -> Story:
+    """The story of one payment of a run, or of the run kept in a folder.
 
     InputError names the nearest ids if there is no such payment, or says which table makes no sense.
     """
-    run = remembered(run)
+    run = remembered(opened(run))
     check_tables(run)
     try:
         story = _retail_story(run, payment_id) or _Teller(run, payment_id).story()
@@ -97,6 +103,7 @@ class _Teller:
         self.told = Told(run)
         self.line = Line(run, self.payments, self.told)
         self.account = DebtorAccount(run, self.line, self.told, self.row)
+        self.limits = SenderLimits(run, self.account)
         self.ending = Ending(run, self.line, self.told, self.account, self.row)
         self.debtor = self.account.name
         self.amount = int(self.payments.amount[self.row])
@@ -147,31 +154,37 @@ class _Teller:
         return words if self.level is not None else f"{words}, after a change of level"
 
     def _sending(self) -> list[str]:
-        told = format_clock(self.instructed)
+        told = self._when()
         if self.submitted == self.instructed:
-            return [f"It was submitted on {self._date()} at {told}."]
+            return [f"It was submitted on {told}."]
         if self.submitted is None:
-            return [f"{self.debtor} was told on {self._date()} at {told} to make it, and never sent it."]
+            return [f"{self.debtor} was told on {told} to make it, and never sent it."]
         stops = [
             e.detail for e in self.account.acts if e.detail.startswith("stops sending") and e.time <= self.instructed
         ]
-        passages, _ = trail_of(self.run, self.id)
-        if not stops and passages:
-            if not any(p.receiver == CENTRE and p.received_ms is not None for p in passages):
-                return [
-                    f"{self.debtor} was told on {self._date()} at {told} to make it; its message never reached the "
-                    f"centre, and at {format_clock(self.submitted)} it was given up."
-                ]
-            way = span(self.submitted - self.instructed)
-            return [
-                f"{self.debtor} was told on {self._date()} at {told} to make it; its message was on its way for {way} "
-                f"and arrived at {format_clock(self.submitted)}."
-            ]
+        if not stops and (words := self._way_to_the_centre()):
+            return [f"{self.debtor} was told on {told} to make it{words}"]
         why = f" ({stops[-1]})" if stops else ""
         return [
-            f"{self.debtor} was told on {self._date()} at {told} to make it and held it in its outbox for "
+            f"{self.debtor} was told on {told} to make it and held it in its outbox for "
             f"{span(self.submitted - self.instructed)}{why}; it was submitted at {format_clock(self.submitted)}."
         ]
+
+    def _way_to_the_centre(self) -> str:
+        """How long the bank held a payment that travelled as a message, and its message's way; "" if it had none."""
+        assert self.submitted is not None
+        passages, _ = trail_of(self.run, self.id)
+        own = [p for p in passages if p.receiver == CENTRE and p.iso.startswith(_CREDITS)]
+        if not own:
+            return ""
+        sent = min(p.sent_ms for p in own)
+        held = f" and held it in its outbox for {span(sent - self.instructed)}" if sent > self.instructed else ""
+        at = format_clock(self.submitted)
+        if not any(p.received_ms is not None for p in own):
+            return f"{held}; its message never reached the centre, and at {at} it was given up."
+        if self.submitted == sent:
+            return ""
+        return f"{held}; its message was on its way for {span(self.submitted - sent)} and arrived at {at}."
 
     # arrival ------------------------------------------------------------------------------------------------
 
@@ -180,7 +193,10 @@ class _Teller:
             return []
         ahead = self._ahead()
         control = self._held_by()
-        return [self._queue_words(ahead), *([control] if control else []), *self._funds(ahead, bool(control))]
+        limits = self._limits_on_arrival()
+        later = [] if limits else self._limits_later()
+        funds = self._funds(ahead, bool(control), bool(limits))
+        return [self._queue_words(ahead), *([control] if control else []), *funds, *limits, *later]
 
     def _ahead(self) -> Ahead:
         return self.line.ahead(self.row, bool(self.account.control_on_arrival().held))
@@ -213,7 +229,22 @@ class _Teller:
         held += [f"{self.debtor}'s account was frozen (AS06) and its debits held"] * bool(control.frozen)
         return f"{joined(held)} at that moment."
 
-    def _funds(self, ahead: Ahead, held: bool) -> list[str]:
+    def _limits_on_arrival(self) -> list[str]:
+        """The debtor's own limits (双边限额, 多边限额) that the payment met."""
+        if self.level is None or self.submitted is None:
+            return []
+        return [f"{words}." for words in self.limits.in_the_way(self.level, self.submitted, on_arrival=True)]
+
+    def _limits_later(self) -> list[str]:
+        """Those that stood in its way just before it left the queue, or when the clearing window closed."""
+        if self.left is None or self.left == self.submitted:
+            return []
+        level = int(self.payments.numbers("level")[self.row])
+        return [
+            f"Just before {format_clock(self.left)}, {words}." for words in self.limits.in_the_way(level, self.left)
+        ]
+
+    def _funds(self, ahead: Ahead, held: bool, limited: bool) -> list[str]:
         """What the account held when the payment arrived, as far as the run tells."""
         balance = self.account.balance()
         if balance is None:
@@ -231,7 +262,9 @@ class _Teller:
             return [f"{words}."]
         if held:
             return [f"{words}; that was enough for it, but it was held."]
-        return [f"{words}; that was enough for it, but not its turn."] if ahead.rows else only_balance
+        if ahead.rows:
+            return [f"{words}; that was enough for it, but not its turn."]
+        return [f"{words}; that was enough for it."] if limited else only_balance
 
     # on the way ---------------------------------------------------------------------------------------------
 
@@ -297,8 +330,14 @@ class _Teller:
         value = self._text(name)
         return None if value is None else int(value)
 
-    def _date(self) -> str:
-        return as_date(self._text("date")).isoformat()
+    def _when(self) -> str:
+        """Natural day and time at which the payment was to be made, and its business date where that is another."""
+        booked = as_date(self._text("date"))
+        day, rest = divmod(self.instructed - midnight_of(self.run, booked), MS_PER_DAY)
+        natural = booked + dt.timedelta(days=day)
+        since = format_clock(self.instructed)[: -len(format_clock(rest))].strip()
+        notes = [since] * bool(since) + [f"for the business date {booked.isoformat()}"] * (natural != booked)
+        return f"{natural.isoformat()} at {format_clock(rest)}" + (f" ({', '.join(notes)})" if notes else "")
 
 
 def _dated(time: int, words: str) -> str:

@@ -15,7 +15,8 @@ from cnaps_sim.analysis.explain_tables import Event, Told, day_of_payment, is_la
 from cnaps_sim.analysis.metrics.columns import NONE, Columns, Run, columns_of, has_table
 from cnaps_sim.analysis.metrics.liquidity import Accounts
 from cnaps_sim.analysis.phrases import TERMS, cny
-from cnaps_sim.words.codes import AccountStatus, BusinessType, Level, Phase
+from cnaps_sim.words.business_types import BusinessType
+from cnaps_sim.words.codes import AccountStatus, Level, Phase
 from cnaps_sim.words.units import parse_fen
 
 _CHANGE: Final = re.compile(r"(\w+) ([0-9]+\.[0-9]{2}) CNY")
@@ -235,12 +236,12 @@ class DebtorAccount:
         at_once = rows[time[rows] == arrived]
         if self._booked_by_action() and transfers.table.column("payment_id").take(pa.array(at_once)).null_count:
             return None  # an injection of the same instant may have come before it or after it
-        rows = np.concatenate((rows[time[rows] < arrived], self._before(transfers, at_once)))
+        rows = np.concatenate((rows[time[rows] < arrived], self.posted_before(transfers, at_once)))
         amount = transfers.numbers("amount_fen")
         moved = int(amount[rows[credit[rows]]].sum()) - int(amount[rows[debit[rows]]].sum())
         return int(columns_of(self.run, "accounts", Accounts).numbers("opening_fen")[own]) + moved
 
-    def _before(self, transfers: Columns, at_once: Any) -> Any:
+    def posted_before(self, transfers: Columns, at_once: Any) -> Any:
         """Those of the transfers of the payment's instant that were posted before it arrived."""
         payments = self.payments
         ids = payments.table.column("payment_id")

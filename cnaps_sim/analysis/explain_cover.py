@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cnaps_sim.analysis.explain_tables import Told
 from cnaps_sim.analysis.metrics.columns import Run, has_table
 from cnaps_sim.analysis.phrases import cny, joined
 from cnaps_sim.words.codes import TransferKind
@@ -39,8 +40,8 @@ class Move(NamedTuple):
 class Cover:
     """What liquidity tools brought for one payment."""
 
-    def __init__(self, run: Run, payment_id: str, debtor: str) -> None:
-        self.run, self.payment_id, self.debtor = run, payment_id, debtor
+    def __init__(self, run: Run, told: Told, payment_id: str, debtor: str) -> None:
+        self.run, self.told, self.payment_id, self.debtor = run, told, payment_id, debtor
         self.moves = self._moves("for_payment", payment_id)
 
     @property
@@ -83,15 +84,18 @@ class Cover:
         return [f"{self.debtor} lacked {whole} of its own, which its fund pool (资金池) gave it: {joined(named)}."]
 
     def _pledge(self) -> list[str]:
-        loans = [cny(move.amount) for move in self.moves if move.kind == TransferKind.PLEDGE]
+        loans = [move for move in self.moves if move.kind == TransferKind.PLEDGE]
         had = f"{self.debtor} had too little of its own, and the central bank lent it"
-        return [f"{had} {fen} against its bonds (自动质押融资){self._repaid()}." for fen in loans]
+        return [f"{had} {cny(loan.amount)} against its bonds (自动质押融资){self._repaid(loan)}." for loan in loans]
 
-    def _repaid(self) -> str:
+    def _repaid(self, loan: Move) -> str:
         repaid = [move for move in self.moves if move.kind == TransferKind.REPAYMENT]
         interest = sum(move.amount for move in self.moves if move.kind == TransferKind.INTEREST)
         if not repaid:
-            return ", a loan that it did not repay in this run"
+            defaults = [event for event in self.told.about(self.debtor, ("default",)) if event.time >= loan.time]
+            if defaults:
+                return f", a loan on which it was in default (违约) at {format_clock(defaults[0].time)}"
+            return ", a loan still open at the end of the run"
         words = f", repaid at {format_clock(repaid[-1].time)}"
         return f"{words} with {cny(interest)} of interest" if interest else words
 

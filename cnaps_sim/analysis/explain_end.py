@@ -13,12 +13,13 @@ from cnaps_sim.analysis.explain_queue import EXEMPT, Line
 from cnaps_sim.analysis.explain_tables import Told, day_of_payment
 from cnaps_sim.analysis.metrics.columns import NONE, Run
 from cnaps_sim.analysis.metrics.payments import CANCELLED, QUEUED, REJECTED, RETURNED, rows_with_id
-from cnaps_sim.analysis.phrases import BY_REASON, RELEASED, TERMS, cny, joined, span
-from cnaps_sim.words.codes import HVPS_LEVELS, SPECIAL_SESSION_TYPES, Discipline, Phase, Reason, Refusal
+from cnaps_sim.analysis.phrases import BY_REASON, LIMITS, RELEASED, TERMS, cny, joined, span
+from cnaps_sim.words.business_types import SPECIAL_SESSION_TYPES
+from cnaps_sim.words.codes import HVPS_LEVELS, Discipline, Phase, Reason, Refusal
 from cnaps_sim.words.units import format_clock
 
 #: How the events of an account tell the act behind a word of `released_by`.
-_ACTS: Final = {"limit": TERMS, "injection": ("",)}
+_ACTS: Final = {"limit": (*TERMS, *LIMITS), "injection": ("",)}
 _WINDOW_CLOSED: Final = "when the clearing window (清算窗口) closed"
 
 
@@ -33,7 +34,7 @@ class Ending:
         self.left = None if self.payments.left[row] == NONE else int(self.payments.left[row])
         self.submitted = None if self.payments.submitted[row] == NONE else int(self.payments.submitted[row])
         self.level = int(self.payments.numbers("level")[row])
-        self.cover = Cover(run, str(self._text("payment_id", row)), self.debtor)
+        self.cover = Cover(run, told, str(self._text("payment_id", row)), self.debtor)
 
     def sentences(self) -> list[str]:
         """What became of it."""
@@ -204,7 +205,7 @@ class Ending:
 
     def _failed_matching(self) -> str | None:
         """What the events say of a matching that could not be posted at that instant, if no terms changed then."""
-        if any(event.time == self.left and event.detail.startswith(TERMS) for event in self.account.acts):
+        if any(event.time == self.left and event.detail.startswith((*TERMS, *LIMITS)) for event in self.account.acts):
             return None
         failed = [event.detail for event in self.told.beginning("matching ", ("matching",)) if event.time == self.left]
         return failed[-1] if failed else None

@@ -14,6 +14,7 @@ from cnaps_sim.analysis.explain_retail_why import absence, is_outside, outside_w
 from cnaps_sim.analysis.explain_tables import Told
 from cnaps_sim.analysis.metrics.caps import samples_of
 from cnaps_sim.analysis.metrics.columns import NONE, Columns, as_date, columns_of, has_table
+from cnaps_sim.analysis.metrics.items import recorded_systems
 from cnaps_sim.analysis.metrics.payments import RETAIL_SYSTEMS, Payments, payments_of, rows_with_id
 from cnaps_sim.analysis.metrics.rounds import nets_of, rounds_of
 from cnaps_sim.analysis.phrases import cny, joined, span
@@ -34,15 +35,9 @@ _ROUND_WORDS: Final = {
 }
 
 
-def retail_recorded(run: Any) -> list[str]:
-    """The retail systems whose items were recorded one by one."""
-    record = (getattr(run, "scenario", None) or {}).get("record") or {}
-    return [name for name in run.manifest.get("outcomes") or () if record.get(name) == "payments"]
-
-
 def find_item(run: Any, payment_id: str) -> dict[str, Any] | None:
     """The row of a retail item; None if none has this id. Large tables are read part by part."""
-    if not retail_recorded(run):
+    if not recorded_systems(run):
         return None
     for part in _parts(run):
         rows = rows_with_id(part.column("payment_id"), payment_id, strict=False)
@@ -59,7 +54,7 @@ def _parts(run: Any) -> Iterator[pa.Table]:
 
 def refuse_unrecorded(run: Any, payment_id: str) -> None:
     """InputError if the payment may well be one of BEPS or IBPS, whose items the run did not record."""
-    cleared, recorded = run.manifest.get("outcomes") or {}, retail_recorded(run)
+    cleared, recorded = run.manifest.get("outcomes") or {}, recorded_systems(run)
     missing = [name for name in cleared if name not in recorded]
     if missing and (payment_id[:1] in "BI" or not recorded):
         allowed = f"a run with `record: {{{', '.join(f'{name}: payments' for name in missing)}}}`"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from cnaps_sim.analysis.metrics import headline
-from cnaps_sim.analysis.simulate import keep
+from cnaps_sim.analysis.simulate import Settings, keep, settings
 from cnaps_sim.run import runner
-from cnaps_sim.run.fork import check_past, forked
+from cnaps_sim.run.fork import forked
+from cnaps_sim.run.fork_past import check_past
 from cnaps_sim.run.store import Run, check_folder, default_folder, load
 from cnaps_sim.run.world import Progress
 from cnaps_sim.scenario.load import Loaded, from_dict
@@ -22,14 +21,15 @@ def fork(
     run: str | Path | Run,
     at: str | dt.time | dt.datetime,
     *,
-    set: Sequence[str] | Mapping[str, Any] = (),
+    set: Settings = (),
     out: str | Path | None = None,
     force: bool = False,
 ) -> Run:
     """Play a run again until an instant, check that all is as it was, and go on under another rule.
 
     run: a run folder, or a Run
-    at: `HH:MM[:SS[.mmm]]` on the first business date, or a full date-time; the new rules hold before what arrives then
+    at: `HH:MM[:SS[.mmm]]` on the first business date, or a full date-time; the new rules hold before what arrives then,
+        and what waits is looked at again at once under them, accounts in the order of the file
     set: `hvps.discipline`, `hvps.matching…`, `hvps.reprioritise`, `limits`, and `actions` from the instant on
     out, force: as of `simulate`
 
@@ -45,7 +45,7 @@ def fork(
 def play_fork(
     original: Run,
     at: str | dt.time | dt.datetime,
-    overrides: Sequence[str] | Mapping[str, Any] = (),
+    overrides: Settings = (),
     *,
     progress: Progress | None = None,
     watch: runner.Watch | None = None,
@@ -54,9 +54,10 @@ def play_fork(
 ) -> Run:
     """As `fork`, without a word about the auditor's verdict. progress, watch: see `runner.simulate`."""
     base = _base_of(original)
-    pairs = list(overrides.items()) if isinstance(overrides, Mapping) else list(overrides)
-    later = from_dict(original.scenario, pairs)
-    asked = forked(base, later, _moment(at).ms(base.scenario.date))
+    told = settings(overrides)
+    later = from_dict(original.scenario, told)
+    typed = dict(each.partition("=")[::2] if isinstance(each, str) else each for each in told)
+    asked = forked(base, later, _moment(at).ms(base.scenario.date), typed)
     if out is not None:
         check_folder(Path(out), force)
     replication = original.manifest.get("replication", 0)
@@ -72,11 +73,11 @@ def _base_of(run: Run) -> Loaded:
     """The scenario of a run that is to be forked. InputError if it is itself a fork, or its files have changed."""
     place = str(run.folder or run.scenario.get("name"))
     if "fork" in run.manifest:
-        raise InputError("--fork", "", "is itself a fork", place, "the run from which it was forked")
+        raise InputError("fork", "", "is itself a fork", place, "the run from which it was forked")
     base = from_dict(run.scenario)
     for key, path in base.files.items():
         if run.manifest["inputs"].get(key) != runner.file_sha256(path):
-            raise InputError("--fork", key, "the input file has changed since the run", path, "the file of the run")
+            raise InputError("fork", key, "the input file has changed since the run", path, "the file of the run")
     return base
 
 
@@ -90,4 +91,4 @@ def _moment(at: str | dt.time | dt.datetime) -> Moment:
     try:
         return Moment.parse(text)
     except ValueError as error:
-        raise InputError("--at", "", str(error), text, "08:30, 08:30:00.250 or 2025-06-17T08:30:00") from None
+        raise InputError("at", "", str(error), text, "08:30, 08:30:00.250 or 2025-06-17T08:30:00") from None

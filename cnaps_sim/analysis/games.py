@@ -64,6 +64,7 @@ class InitialLiquidityGame:
         borrowing_rate: Number,
         step: Number,
     ) -> None:
+        _check_lists(demands)
         self.banks = tuple(demands)
         self.demands = [[_fraction("demands", amount) for amount in told] for told in demands.values()]
         self.liquidity_rate = _fraction("liquidity_rate", liquidity_rate)
@@ -71,7 +72,7 @@ class InitialLiquidityGame:
         self.borrowing_rate = _fraction("borrowing_rate", borrowing_rate)
         self.step = _fraction("step", step)
         if len(self.banks) != 2 or len({len(told) for told in self.demands}) != 1 or not self.demands[0]:
-            raise InputError("demands", "", "are not those of two banks over the same periods", list(demands))
+            raise InputError("demands", "", "are not those of two banks over the same periods", ", ".join(self.banks))
         if not self.step or max(sum(told) for told in self.demands) / self.step > _MOST_POINTS:
             raise InputError("step", "", "makes no grid that can be searched", self.step, f"{_MOST_POINTS} points")
         self._played: dict[Pair, tuple[Course, Course]] = {}
@@ -258,12 +259,21 @@ def initial_liquidity_game(
     return InitialLiquidityGame(demands, liquidity_rate, delay_rate, borrowing_rate, step)
 
 
+def _check_lists(demands: object) -> None:
+    """InputError unless a list of amounts is told for each bank."""
+    wrong = [demands]
+    if isinstance(demands, Mapping):
+        wrong = [told for told in demands.values() if not isinstance(told, list | tuple)]
+    if wrong:
+        raise InputError("demands", "", "are not told as a list of amounts for each bank", wrong[0], "{A: [0, 0.15]}")
+
+
 def _fraction(name: str, number: Number) -> Fraction:
     if isinstance(number, float):
         raise TypeError(f"{name}: a float is no exact number; use text, Decimal or Fraction")
     try:
         found = Fraction(number)
-    except (ValueError, TypeError):
+    except (ArithmeticError, ValueError, TypeError):
         raise InputError(name, "", "is no number", number, "such as 0.05 or 1/20") from None
     if found < 0:
         raise InputError(name, "", "is negative", number, "numbers from 0")

@@ -8,6 +8,7 @@ server. An answer includes everything that was posted at its instant. Source: ru
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -24,6 +25,7 @@ from cnaps_sim.analysis.liquidity_tables import LEVELS, Ledger, Positions, Queue
 from cnaps_sim.analysis.liquidity_terms import Phases, Terms, terms_at
 from cnaps_sim.analysis.metrics.columns import NONE, Run, as_date
 from cnaps_sim.analysis.metrics.payments import timetable_of
+from cnaps_sim.run.store import opened
 from cnaps_sim.words.codes import Phase
 from cnaps_sim.words.errors import InputError, nearest
 from cnaps_sim.words.units import MS_PER_DAY, day_of, parse_moment
@@ -194,7 +196,7 @@ def _notes(ledger: Ledger, queues: Queues, at: int) -> tuple[str, ...]:
 
 
 def liquidity(
-    run: Run,
+    run: str | Path | Run,
     *,
     at: str | int | dt.datetime | dt.time,
     participant: str | None = None,
@@ -202,8 +204,8 @@ def liquidity(
 ) -> pd.DataFrame:
     """The basket liquidity query (一揽子流动性实时查询) as a DataFrame; everything posted at the instant is included.
 
-    run: a Run that recorded payments; at: `HH:MM[:SS[.mmm]]` on the first business date, a full date-time, or ms of
-    the run; participant: an owner or one of its accounts (all owners if None)
+    run: a Run that recorded payments, or its folder; at: `HH:MM[:SS[.mmm]]` on the first business date, a full
+    date-time, or ms of the run; participant: an owner or one of its accounts (all owners if None)
 
     One row per owner, `account` null, followed by one per account. Money in fen, Int64, null where it does not apply
     (funds and limits of the central bank's own accounts, netting without retail payments):
@@ -220,7 +222,7 @@ def liquidity(
     """
     if by not in (None, "level"):
         raise InputError("by", "", "cannot be grouped by", by, "level")
-    answer = LiquidityQuery(run).answer(at, participant)
+    answer = LiquidityQuery(opened(run)).answer(at, participant)
     return _frame(answer) if by is None else _frame_by_level(answer)
 
 

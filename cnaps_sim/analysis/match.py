@@ -232,5 +232,5 @@ def compare(accounts: Source, payments: Source | None = None, time_limit: float 
 
 def _seconds(time_limit: float | None) -> float | None:
     if time_limit is not None and not time_limit > 0:
-        raise InputError("--time-limit", "", "not a number of seconds above 0", time_limit)
+        raise InputError("time_limit", "", "not a number of seconds above 0", time_limit)
     return time_limit

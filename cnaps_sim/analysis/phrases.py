@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from cnaps_sim.words.codes import BusinessType, Level, Refusal
+from cnaps_sim.words.business_types import BusinessType
+from cnaps_sim.words.codes import Level, Refusal
 from cnaps_sim.words.units import format_fen
 
 #: Business types by code.
@@ -24,7 +25,7 @@ LEVEL_WORDS: Final = {
 RELEASED: Final = {
     "limit": "A change of {debtor}'s terms (overdraft limit, floor, earmark, reservation or sender limit) released it",
     "cancel": "The cancellation of a payment ahead of it released it",
-    "move": "A change in the order of {debtor}'s queue released it",
+    "move": "A change in the order of {debtor}'s queue, or of the rule that it follows, released it",
     "injection": "Liquidity given to {debtor} released it",
     "penalty": "The central bank lent {debtor} what was lacking at the penalty rate (高额罚息贷款), which released it",
     "pool": "A rescue from {debtor}'s fund pool (资金池) released it",
@@ -55,6 +56,8 @@ TOOLS: Final = {
 }
 #: How the events of an account tell that its terms changed.
 TERMS: Final = ("overdraft_limit", "floor", "earmark", "reserved_high", "reserved_urgent")
+#: How they tell that a limit of its own was set or removed.
+LIMITS: Final = ("limit towards", "no limit towards")
 #: Refusals that share an ISO reason; which of them it was depends on the run.
 BY_REASON: Final = {
     refusal.iso: refusal

@@ -6,7 +6,7 @@ Every plot takes `where` (as the metrics do) and draws on the given axes or on t
 """
 
 from cnaps_sim.analysis.plots_caps import cap_queue, headroom, positions, retail_volume
-from cnaps_sim.analysis.plots_frontier import frontier
+from cnaps_sim.analysis.plots_frontier import frontier, frontier_differences
 from cnaps_sim.analysis.plots_liquidity import balances, liquidity_by_account
 from cnaps_sim.analysis.plots_matching import matching, matching_gap
 from cnaps_sim.analysis.plots_measures import (
@@ -31,6 +31,7 @@ __all__ = [
     "core",
     "delay_distribution",
     "frontier",
+    "frontier_differences",
     "headroom",
     "held_nets",
     "importance",

@@ -78,6 +78,11 @@ def headroom(run: Any, ax: Axes, where: Where = None, accounts: int = 4) -> None
     clock_axis(ax, int(frame["time_ms"].min()), int(frame["time_ms"].max()))
     low, high = ax.get_ylim()
     ax.set_ylim(max(low, -_MOST_SHOWN), min(high, _MOST_SHOWN))
+    beyond = [f"above {percent(_MOST_SHOWN)}"] * bool(high > _MOST_SHOWN)
+    beyond += [f"below -{percent(_MOST_SHOWN)}"] * bool(low < -_MOST_SHOWN)
+    if beyond:
+        words = f"{bilingual('not shown:', '未显示')} {', '.join(beyond)}"
+        ax.text(1.0, 1.02, words, transform=ax.transAxes, ha="right", va="bottom", fontsize=7.5)
     ax.yaxis.set_major_formatter(FuncFormatter(percent))
     ax.set_ylabel(bilingual("share of largest cap", "可用额度占比"))
     legend_below(ax, 0.65, 2)

@@ -91,7 +91,8 @@ def start_liquidity(run: Any, ax: Axes, where: Where = None, accounts: int = 10)
             label=bilingual("used at most", "最大使用"))  # fmt: skip
     hbar_labels(ax, [account_name(run, name) for name in found.index])
     ax.set_xlim(left=min(0.0, float(own.min()) / scale))
-    ax.set_xlabel(f"{bilingual('liquidity', '流动性')}, {unit}")
+    order = bilingual("most available and used together on top", "按可用与使用之和排序")
+    ax.set_xlabel(f"{bilingual('liquidity', '流动性')}, {unit}; {order}")
     legend_below(ax, 0.55, 4)
 
 

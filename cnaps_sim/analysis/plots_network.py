@@ -55,7 +55,6 @@ def core(run: Any, ax: Axes, where: Where = None) -> None:
                   edgecolors=edge, linewidth=0.4)  # fmt: skip
     ax.add_patch(Rectangle((0, 0), size, size, fill=False, edgecolor=VERMILION, linewidth=2, clip_on=False))
     ax.invert_yaxis()
-    ax.set_aspect("equal")
     ax.grid(False)
     if len(order) <= _MOST_NAMED:
         names = [account_name(run, web.names[row]) for row in order]
@@ -63,9 +62,11 @@ def core(run: Any, ax: Axes, where: Where = None) -> None:
         ax.set_yticks(np.arange(len(names)) + 0.5, names)
     ax.tick_params(length=0, labelsize=7.5)
     told = metrics.network(run, where=where).set_index("measure")["value"]
-    ax.set_ylabel(bilingual("debtor", "付款"))
+    words = bilingual(", rank: the core, then by number of partners", "，先核心，再按对手数")
+    rank = "" if len(order) <= _MOST_NAMED else words
+    ax.set_ylabel(f"{bilingual('debtor', '付款')}{rank and bilingual(', rank', '序')}")
     ax.set_xlabel(
-        f"{bilingual('creditor', '收款')}\n{size} of {len(order)} accounts are the core; reciprocity "
+        f"{bilingual('creditor', '收款')}{rank}\n{size} of {len(order)} accounts are the core; reciprocity "
         f"{_share(told['reciprocity'])}, clustering {_share(told['clustering'])}, density {_share(told['density'])}"
     )
 

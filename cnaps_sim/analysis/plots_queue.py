@@ -42,6 +42,8 @@ _LEVEL_NAMES: Final = {
     Level.HIGH: ("high", "紧急"),
     Level.NORMAL: ("normal", "普通"),
 }
+#: Two bars of one class below this share have one label, as two would stand in each other.
+_TINY: Final = 0.001
 
 
 @plot
@@ -87,13 +89,18 @@ def delay_distribution(run: Any, ax: Axes, where: Where = None) -> None:
     if frame["value"].isna().all():
         nothing(ax, "no payment was accepted")
         return
+    shares = frame.pivot(index="delay", columns="measure", values="value").loc[names].fillna(0)
+    both_tiny = ((shares > 0) & (shares < _TINY)).all(axis=1).to_numpy()
     for offset, measure, label, colour in (
         (-0.2, "count_share", bilingual("by number", "按笔数"), BLUE),
         (0.2, "value_share", bilingual("by value", "按金额"), ORANGE),
     ):
-        share = frame.loc[frame["measure"] == measure, "value"].fillna(0).to_numpy()
+        share = shares[measure].to_numpy()
         bars = ax.bar(np.arange(len(names)) + offset, share, 0.38, color=colour, label=label)
-        ax.bar_label(bars, [_short_percent(value) for value in share], fontsize=6, padding=1)
+        words = ["" if tiny else _short_percent(value) for value, tiny in zip(share, both_tiny, strict=True)]
+        ax.bar_label(bars, words, fontsize=6, padding=1)
+    for place in np.flatnonzero(both_tiny):
+        ax.annotate(_short_percent(_TINY / 2), (place, 0), (0, 2), textcoords="offset points", ha="center", fontsize=6)
     ax.set_xticks(range(len(names)), names)
     ax.tick_params(axis="x", length=0, labelsize=7.5)
     ax.grid(False, axis="x")
@@ -140,4 +147,4 @@ def _waited_words(found: pd.Series[Any], level: int) -> str:
 def _short_percent(share: float) -> str:
     if share == 0:
         return ""
-    return "<0.1" if share < 0.001 else f"{100 * share:.1f}" if share < 0.0995 else f"{100 * share:.0f}"
+    return "<0.1" if share < _TINY else f"{100 * share:.1f}" if share < 0.0995 else f"{100 * share:.0f}"

@@ -39,8 +39,10 @@ _NO_ROUNDS: Final = "the run has no netting rounds"
 _MOST_NAMED: Final = 16
 _MOST_HOURS: Final = 34
 _MOST_DAYS: Final = 34
-#: Rounds whose journeys have a line each.
+#: Rounds whose journeys have a line each, at most; the height of a line, and of all that stands around them, points.
 _MOST_JOURNEYS: Final = 18
+_JOURNEY_HEIGHT: Final = 9.8
+_AROUND_JOURNEYS: Final = 90
 #: Where the scale of durations begins, ms, and its marks.
 _SHORTEST_MS: Final = MS_PER_SECOND
 _DURATIONS: Final = (
@@ -156,13 +158,20 @@ def nets_journey(run: Any, ax: Axes, where: Where = None) -> None:
         nothing(ax, "no round left a net" if frame.empty else "no net was held or waited: each was posted at once")
         return
     length = [(row["held"] or 0) + row["longest_wait"] for row in told.to_dict("records")]
-    kept = np.sort(np.argsort(-np.array(length, np.int64), kind="stable")[:_MOST_JOURNEYS])
+    kept = np.sort(np.argsort(-np.array(length, np.int64), kind="stable")[: _rows_that_fit(ax)])
     shown = told.iloc[kept]
     longest = _journey_marks(ax, shown)
     _duration_axis(ax, longest)
     _name_rows(ax, rounds_of(run, where), shown)
     ax.set_xlabel(_left_out(len(frame) - len(told), len(told) - len(shown)))
     legend_below(ax, 0.62, 2)
+
+
+def _rows_that_fit(ax: Axes) -> int:
+    """How many rows with words beside them the axes have room for."""
+    own, whole = (part.get_window_extent().height * 72 / ax.figure.dpi for part in (ax, ax.figure))
+    points = min(own, whole - _AROUND_JOURNEYS)  # a figure that finds room for its labels takes it from the axes
+    return min(_MOST_JOURNEYS, max(1, int(points / _JOURNEY_HEIGHT)))
 
 
 def _was_delayed(row: Any) -> bool:
@@ -178,7 +187,7 @@ def _journey_marks(ax: Axes, shown: pd.DataFrame) -> int:
         longest = max(longest, end)
         ax.plot([_SHORTEST_MS, end], [place, place], color=LINES, linewidth=0.8, zorder=1)
         ax.annotate(_journey_words(row), (end, place), xytext=(7, 0), textcoords="offset points", va="center",
-                    fontsize=7.5)  # fmt: skip
+                    fontsize=7.5, bbox={"facecolor": ax.get_facecolor(), "edgecolor": "none", "pad": 0.8})  # fmt: skip
     for name, mark, colour, label in (
         ("held", "s", BLUE, bilingual("held before SAPS took them", "待发送")),
         ("longest_wait", "o", VERMILION, bilingual("longest wait at level 4", "清算排队")),

@@ -13,12 +13,14 @@ from cnaps_sim.analysis.drawing import (
     LINES,
     ORANGE,
     bilingual,
+    check_count,
     hbar_labels,
     house_style,
     money_scale,
     new_axes,
     nothing,
 )
+from cnaps_sim.words.errors import InputError, nearest
 
 #: What the figures are called.
 _NAMES: Final = {
@@ -39,7 +41,13 @@ def tornado(found: pd.DataFrame, ax: Axes | None = None, measure: str | None = N
 
     found: what `cs.sensitivity` returned; measure: one figure; if left out, all that change, below one another
     top: how many parameters; the grey band is what other seeds make
+    InputError for a frame that did not come from there, and a figure that it has not.
     """
+    if not isinstance(found, pd.DataFrame) or "base" not in found.attrs:
+        raise InputError("found", "", "is no such table", type(found).__name__, "what cs.sensitivity returns")
+    if measure is not None and measure not in found.attrs["base"]:
+        raise InputError("measure", "", "no such figure", measure, nearest(str(measure), found.attrs["base"]))
+    check_count("top", top)
     shown = [measure] if measure is not None else _changing(found)
     with house_style():
         axes = new_axes(7.2, _HEIGHT * max(1, len(shown))) if ax is None else ax

@@ -47,7 +47,7 @@ _WIDEST: Final = 5.0
 def check_picture(path: str | Path) -> None:
     """InputError unless the file is called .png or .svg."""
     if Path(path).suffix.lower() not in SUFFIXES:
-        raise InputError("--picture", "", "not a picture file", path, " or ".join(SUFFIXES))
+        raise InputError("picture", "", "not a picture file", path, " or ".join(SUFFIXES))
 
 
 def save_picture(result: MatchResult, path: str | Path) -> None:
@@ -59,7 +59,8 @@ def save_picture(result: MatchResult, path: str | Path) -> None:
         else:
             queue_network(result).savefig(path, dpi=150)
     except OSError as error:
-        raise InputError("--picture", "", "cannot be written", path, error.strerror or str(error)) from None
+        problem = f"cannot be written: {(error.strerror or str(error)).lower()}"
+        raise InputError("picture", "", problem, path, "a file that can be written") from None
 
 
 def _save_svg(result: MatchResult, path: str | Path) -> None:

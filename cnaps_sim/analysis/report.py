@@ -18,7 +18,7 @@ from cnaps_sim.analysis import metrics
 from cnaps_sim.analysis.drawing import duration, money, percent, plural
 from cnaps_sim.analysis.metrics.columns import NONE, Columns, columns_of, has_table, remembered
 from cnaps_sim.analysis.metrics.payments import OUTCOMES, payments_of
-from cnaps_sim.analysis.report_access import access_section
+from cnaps_sim.analysis.report_access import access_section, both_ways
 from cnaps_sim.analysis.report_asked import MOST_OPEN, asked_rows, setting_rows
 from cnaps_sim.analysis.report_matching import matching_section
 from cnaps_sim.analysis.report_messages import message_section
@@ -57,6 +57,7 @@ def render(run: Any) -> str:
         liquidity_rows=_liquidity_rows(view, summary["liquidity"]),
         drawings=drawn(view),
         access=access_section(view),
+        both_ways=both_ways(view),
         matching=matching_section(view, summary),
         tools=tool_section(view),
         comparison=comparison_section(view, summary),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from cnaps_sim.analysis import metrics
-from cnaps_sim.analysis.drawing import money, percent, plural
+from cnaps_sim.analysis.drawing import duration, money, percent, plural
 from cnaps_sim.analysis.metrics.columns import has_table
 
 #: Entities in the table of the report, those whose upper bound pooling lowers most.
@@ -42,6 +42,38 @@ def access_section(view: Any) -> dict[str, Any] | None:
         ],
         "more": max(0, len(order) - MOST_ENTITIES),
     }
+
+
+def both_ways(view: Any) -> list[tuple[str, str, str]]:
+    """Rows of a figure with one account per entity and with one per branch, where the run compared them."""
+    told = {entry["access"]: entry for entry in view.manifest.get("access") or ()}
+    if not told:
+        return []
+    single, apart = told["single"], told["branches"]
+    return [(words, tell(single), tell(apart)) for words, tell in _COMPARED]
+
+
+def _unsettled(told: Any) -> str:
+    submitted = told["submitted_fen"]
+    return percent((submitted - told["settled_fen"]) / submitted) if submitted else "–"
+
+
+def _delay(told: Any) -> str:
+    return "–" if told["mean_delay_ms"] is None else duration(told["mean_delay_ms"])
+
+
+#: Rows of the comparison, and how each is told.
+_COMPARED: Final = (
+    ("accounts", lambda told: f"{told['accounts']:,}"),
+    ("opening balances", lambda told: money(told["opening_fen"])),
+    ("used at the peak", lambda told: money(told["used_fen"])),
+    ("lower bound: one netting of the day", lambda told: money(told["lower_fen"])),
+    ("upper bound: everything at once", lambda told: money(told["upper_fen"])),
+    ("value between entities", lambda told: money(told["submitted_fen"])),
+    ("of it not settled by the end", _unsettled),
+    ("delay indicator ρ of it", lambda told: f"{told['rho']:.4f}"),
+    ("mean delay of what settled", _delay),
+)
 
 
 def _pair(found: Any, key: str) -> tuple[str, str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from cnaps_sim.analysis.drawing import plural
@@ -16,6 +17,7 @@ MOST_FOLDED: Final = 200
 #: Parts of a scenario, those first that tell most of a run.
 _SETTINGS: Final = (
     "workload", "access", "accounts", "liquidity", "pools", "credit", "reservations", "limits", "compare_tools",
+    "compare_access",
     "behaviours", "actions", "nets", "hvps", "clients", "messages", "network", "timetable", "holidays", "bank_codes",
     "scale", "record", "series_step", "beps", "ibps",
 )  # fmt: skip
@@ -52,8 +54,10 @@ def asked_rows(manifest: Mapping[str, Any]) -> Rows:
 def setting_rows(scenario: Mapping[str, Any], room: int) -> tuple[Rows, Rows]:
     """What the scenario sets, as lines: those that stand open, at most `room`, and the others.
 
-    The network is told only where messages travel, terms of retail systems where they clear.
+    The network is told only where messages travel, terms of retail systems where they clear, those of liquidity tools
+    and of queue matching where they are on.
     """
+    scenario = _in_use(scenario)
     without = {"messages", "network"} if scenario.get("messages", "off") == "off" else set()
     sources = scenario.get("workload")
     systems = {source.get("system") for source in sources if isinstance(source, Mapping)} if sources else set()
@@ -71,6 +75,23 @@ def setting_rows(scenario: Mapping[str, Any], room: int) -> tuple[Rows, Rows]:
     more = len(rows) - room - MOST_FOLDED
     folded = rows[room : room + MOST_FOLDED]
     return rows[:room], folded if more <= 0 else [*folded, ("…", f"and {plural(more, 'setting')} more")]
+
+
+def _in_use(scenario: Mapping[str, Any]) -> dict[str, Any]:
+    """The scenario without the terms of tools that are off."""
+    told = {key: dict(value) if isinstance(value, Mapping) else value for key, value in scenario.items()}
+    credit, hvps = told.get("credit"), told.get("hvps")
+    if isinstance(credit, dict):
+        if not (credit.get("pledge") or {}).get("collateral"):
+            credit.pop("pledge", None)
+        if not Decimal(str((credit.get("lending_desk") or {}).get("share", 0))):
+            credit.pop("lending_desk", None)
+    if isinstance(hvps, dict) and (hvps.get("matching") or {}).get("algorithm") == "none":
+        hvps["matching"] = {"algorithm": "none"}
+    for key in ("compare_tools", "compare_access"):
+        if not told.get(key):
+            told.pop(key, None)
+    return told
 
 
 def _lines(key: str, value: Any) -> Iterable[tuple[bool, tuple[str, str]]]:

@@ -63,6 +63,7 @@ def _figures(view: Any, use: Any, count: dict[str, int]) -> list[tuple[str, str]
             ("pledge loans taken", f"{plural(int(use['pledge_count']), 'loan')}, {money(use['pledge'])}"),
             ("most owed at once, account by account", money(use["pledge_peak"])),
             ("repaid", money(use["pledge_repaid"])),
+            *_unpaid(use),
             ("interest paid on them", money(use["pledge_interest"])),
             ("overdue", _overdue(view)),
         ]
@@ -76,8 +77,19 @@ def _figures(view: Any, use: Any, count: dict[str, int]) -> list[tuple[str, str]
     return rows
 
 
+def _unpaid(use: Any) -> list[tuple[str, str]]:
+    """Pledge loans that were not repaid, and why, where there are any."""
+    found = {"in default (违约), the bonds realised": int(use["pledge_defaulted"]), "open at the end": _open(use)}
+    return [(words, money(fen)) for words, fen in found.items() if fen]
+
+
+def _open(use: Any) -> int:
+    """Principal of pledge loans that are neither repaid nor in default when the run ends, fen."""
+    return int(use["pledge"]) - int(use["pledge_repaid"]) - int(use["pledge_defaulted"])
+
+
 def _overdue(view: Any) -> str:
-    """Loans not repaid by the end of their date, and defaults, as the events tell them."""
+    """Accounts with loans not repaid by the end of their date, and with defaults, as the events tell them."""
     if not has_table(view, "events"):
         return "none"
     kind = columns_of(view, "events", Columns).codes("kind")
@@ -101,14 +113,20 @@ def _classes(view: Any) -> list[dict[str, Any]]:
     accounts = accounts_of(view)
     if not accounts.participant.any() or all(label is None for label in accounts.codes("kind").labels):
         return []
-    use = metrics.tool_use(view, by="kind").set_index(["kind", "measure"])["value"]
+    use = _by(metrics.tool_use(view, by="kind"), "kind")
     opening, used = _own_by_kind(view)
     rows = []
-    for kind in dict.fromkeys(use.index.get_level_values("kind")):
+    for kind in dict.fromkeys(kind for kind, _ in use):
         names = ("gave", "rescued", "pledge_peak", "overdraft_peak", "lent", "borrowed")
         cells = [opening.get(kind, 0), used.get(kind, 0), *(int(use[kind, name]) for name in names)]
         rows.append({"kind": kind or "other", "cells": [_short(fen) for fen in cells]})
     return rows if len(rows) > 1 else []
+
+
+def _by(frame: Any, column: str) -> dict[tuple[str | None, str], Any]:
+    """The values of a metric by group and measure; pandas' mark for a group without name becomes None."""
+    groups = frame[column].astype(object).where(frame[column].notna(), None)
+    return dict(zip(zip(groups, frame["measure"], strict=True), frame["value"], strict=True))
 
 
 def _own_by_kind(view: Any) -> tuple[dict[Any, int], dict[Any, int]]:
@@ -127,10 +145,10 @@ def _own_by_kind(view: Any) -> tuple[dict[Any, int], dict[Any, int]]:
 
 def _pools(view: Any) -> tuple[list[dict[str, str]], str]:
     """Pools by value of their rescues: who gave, and who got."""
-    whole = metrics.rescues(view, by="pool").set_index(["pool", "measure"])["value"]
+    whole = _by(metrics.rescues(view, by="pool"), "pool")
     gave, got = (_largest(view, side) for side in ("account", "taker"))
     members = {name: len(accounts) for name, accounts in pools_of(view)}
-    names = sorted(dict.fromkeys(whole.index.get_level_values("pool")), key=lambda name: -whole[name, "rescued"])
+    names = sorted(dict.fromkeys(name for name, _ in whole), key=lambda name: -whole[name, "rescued"])
     rows = [
         {
             "pool": name or "unknown",
@@ -150,7 +168,8 @@ def _largest(view: Any, side: str) -> dict[Any, tuple[str, int]]:
     frame = metrics.rescues(view, by=["pool", side])
     frame = frame[frame["measure"] == "rescued"]
     best: dict[Any, tuple[str, int]] = {}
-    for pool, account, fen in zip(frame["pool"], frame[side], frame["value"], strict=True):
+    pools = frame["pool"].astype(object).where(frame["pool"].notna(), None)
+    for pool, account, fen in zip(pools, frame[side], frame["value"], strict=True):
         if pool not in best or fen > best[pool][1]:
             best[pool] = (account, int(fen))
     return best
@@ -163,8 +182,8 @@ def _pledges(view: Any) -> tuple[list[dict[str, Any]], str]:
     called = _names(view)
     rows = []
     for account, row in use.head(MOST_ROWS).iterrows():
-        owed = int(row["pledge"]) - int(row["pledge_repaid"])
-        amounts = (row["pledge"], row["pledge_peak"], row["pledge_repaid"], owed, row["pledge_interest"])
+        amounts = [row[name] for name in ("pledge", "pledge_peak", "pledge_repaid", "pledge_defaulted")]
+        amounts += [_open(row), row["pledge_interest"]]
         cells = [f"{int(row['pledge_count']):,}", *(_short(int(fen)) for fen in amounts)]
         rows.append({"account": account, "name": called.get(str(account), ""), "cells": cells})
     more = len(use) - MOST_ROWS

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from cnaps_sim.analysis.simulate import read
+from cnaps_sim.analysis.simulate import Settings, read
 from cnaps_sim.run.sensitivity import MEASURES, USUAL_WORKERS, Done, Effect, Figures, Found, Sensitivity
 from cnaps_sim.scenario.assumptions import Assumption, assumptions
 from cnaps_sim.scenario.workload import BepsGenerator, IbpsGenerator, WorkloadGenerator
@@ -38,7 +38,7 @@ def sensitivity(
     only: Sequence[str] = (),
     scale: str | Decimal | int | None = None,
     seed: int | None = None,
-    set: Sequence[str] | Mapping[str, Any] = (),
+    set: Settings = (),
     workers: int | None = None,
     progress: Done | None = None,
 ) -> pd.DataFrame:
@@ -98,10 +98,12 @@ def usual_scale(scenario: Scenario) -> Decimal:
     return next((scale for scale in _SCALES if payments * scale <= MOST_PAYMENTS), _SCALES[-1])
 
 
-def _with_scale(overrides: Sequence[str] | Mapping[str, Any], scale: Decimal) -> Sequence[str] | Mapping[str, Any]:
+def _with_scale(overrides: Settings, scale: Decimal) -> Settings:
     """The overrides with the scale as the last of them."""
     text = format(scale, "f")
-    return {**overrides, "scale": text} if isinstance(overrides, Mapping) else [*overrides, f"scale={text}"]
+    if isinstance(overrides, Mapping):
+        return {**overrides, "scale": text}
+    return [*([overrides] if isinstance(overrides, str) else overrides), f"scale={text}"]
 
 
 def _number(argument: str, value: object, above: Decimal) -> Decimal:
@@ -112,7 +114,8 @@ def _number(argument: str, value: object, above: Decimal) -> Decimal:
             number = Decimal("NaN")
         if number.is_finite() and above < number <= 1000:
             return number
-    raise InputError(argument, "", "is no such number", value, f"text or Decimal above {above}, up to 1000")
+    allowed = f"text or Decimal, a number above {above} and up to 1000"
+    raise InputError(argument, "", "is no such number", value, allowed)
 
 
 def _chosen(known: Sequence[Assumption], only: Sequence[str]) -> list[Assumption]:

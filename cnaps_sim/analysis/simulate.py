@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnaps_sim.analysis.metrics import headline
+from cnaps_sim.analysis.two_files import of_files
 from cnaps_sim.run import runner
 from cnaps_sim.run.store import Run, check_folder, default_folder, save
 from cnaps_sim.run.tool_study import Done
@@ -21,13 +23,19 @@ if TYPE_CHECKING:
     from cnaps_sim.audit import Verdict
     from cnaps_sim.scenario.model import Scenario
 
+#: What `set` may be: one `KEY=VALUE`, a list of them, or keys with their values.
+Settings = str | Sequence[str] | Mapping[str, Any]
+
 
 def simulate(
-    scenario: str | Path | Mapping[str, Any] | Scenario,
+    scenario: str | Path | Mapping[str, Any] | Scenario | None = None,
     *,
+    accounts: str | Path | None = None,
+    payments: str | Path | None = None,
+    date: str | dt.date | None = None,
     seed: int | None = None,
     replication: int = 0,
-    set: Sequence[str] | Mapping[str, Any] = (),
+    set: Settings = (),
     out: str | Path | None = None,
     force: bool = False,
     progress: Progress | None = None,
@@ -35,13 +43,20 @@ def simulate(
     """Run a scenario and return the `Run`; writes nothing unless `out` names a folder.
 
     scenario: a bundled name, a path, a dict with the keys of a scenario file, or a Scenario
+    accounts, payments, date: two files in place of a scenario (see `analysis.two_files`), and their business date
     seed: replaces the scenario's seed; replication: number of the replication in a study, from 0
-    set: `{"hvps.discipline": "bypass"}` or `["hvps.discipline=bypass"]`
+    set: `{"hvps.discipline": "bypass"}`, `["hvps.discipline=bypass"]` or `"hvps.discipline=bypass"`
     out: a new or empty folder; with `force` an earlier run's folder is replaced
 
     InputError says what in the scenario or its files is wrong. AuditError if the run breaks a rule of the books.
     """
-    run = play(read(scenario, set, seed), replication=replication, progress=progress, out=out, force=force)
+    if scenario is None:
+        loaded = of_files(accounts, payments, date, settings(set), seed)
+    else:
+        if accounts is not None or payments is not None or date is not None:
+            raise InputError("scenario", "", "stands beside accounts, payments or date", scenario, "one of the two")
+        loaded = read(scenario, set, seed)
+    run = play(loaded, replication=replication, progress=progress, out=out, force=force)
     if run.manifest["audit"]["verdict"] != "passed":
         raise AuditError(run.manifest["audit"]["breaches"])
     return run
@@ -49,16 +64,29 @@ def simulate(
 
 def read(
     scenario: str | Path | Mapping[str, Any] | Scenario,
-    overrides: Sequence[str] | Mapping[str, Any] = (),
+    overrides: Settings = (),
     seed: int | None = None,
 ) -> Loaded:
     """The checked scenario behind whatever names it."""
+    told = settings(overrides)
     if isinstance(scenario, str | Path):
-        if isinstance(overrides, Mapping):
-            overrides = [f"{key}={_in_yaml(value)}" for key, value in overrides.items()]
-        return load(scenario, overrides, seed)
-    pairs = list(overrides.items()) if isinstance(overrides, Mapping) else list(overrides)
-    return from_dict(scenario, pairs, seed)
+        texts = [each if isinstance(each, str) else f"{each[0]}={_in_yaml(each[1])}" for each in told]
+        return load(scenario, texts, seed)
+    return from_dict(scenario, told, seed)
+
+
+def settings(given: Settings) -> list[str | tuple[str, Any]]:
+    """What `set` says, one by one: `KEY=VALUE` texts, or pairs of a key and a value. InputError for anything else."""
+    if isinstance(given, str):
+        return [given]
+    told: list[Any] = list(
+        given.items() if isinstance(given, Mapping) else given if isinstance(given, Iterable) else [given]
+    )
+    for each in told:
+        key = each[0] if isinstance(each, tuple) and len(each) == 2 else each
+        if not isinstance(key, str):
+            raise InputError("set", "", "says no key", key, 'KEY=VALUE texts, or a dict such as {"days": 2}')
+    return told
 
 
 def _in_yaml(value: Any) -> Any:

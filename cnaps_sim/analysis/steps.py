@@ -6,6 +6,7 @@ and the run's events. At one instant a payment comes into the queue where its nu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,13 +18,15 @@ from cnaps_sim.analysis.phrases import cny
 from cnaps_sim.run.store import Run, load
 from cnaps_sim.words.codes import Cause, Phase
 from cnaps_sim.words.errors import InputError
-from cnaps_sim.words.units import format_clock
+from cnaps_sim.words.units import format_clock, parse_fen
 
 #: More payments than this are no matter for a lecture room.
 MOST_PAYMENTS: Final = 2_000
 #: Order of the kinds of a step at one instant: events, arrivals and postings, what went away unsettled, what that
 #: released, warnings, the end of the day.
 _EVENT, _FLOW, _GONE, _FREED, _WARNING, _CLOSE = range(6)
+#: How an event writes an amount of money.
+_AMOUNT: Final = re.compile(r"(-?[0-9]+\.[0-9]{2}) CNY\b")
 _FREEING: Final = {str(cause.word) for cause in (Cause.CANCEL, Cause.RETURN)}
 
 
@@ -153,7 +156,8 @@ def _place_of(event: dict[str, Any]) -> int:
 
 def _tell_event(desk: _Desk, event: dict[str, Any]) -> None:
     accounts = [event["subject"]] if event["subject"] in desk.balances else []
-    words = f"{event['subject']}: {event['detail']}"
+    detail = _AMOUNT.sub(lambda found: cny(parse_fen(found[1])), event["detail"])
+    words = f"{event['subject']}: {detail}"
     desk.tell(event["time_ms"], event["kind"], event["subject"], words, accounts)
 
 

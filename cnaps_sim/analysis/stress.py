@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cnaps_sim.analysis.simulate import read
+from cnaps_sim.analysis.simulate import Settings, read
 from cnaps_sim.run.stress import USUAL_WORKERS, BankStress, Done, Stress
 from cnaps_sim.run.stress_kinds import WITH_SHARE, Kind, Strain
 from cnaps_sim.scenario.moments import Moment
@@ -33,7 +33,7 @@ def stress(
     until: Instant | None = None,
     share: str | Decimal | int | None = None,
     seed: int | None = None,
-    set: Sequence[str] | Mapping[str, Any] = (),
+    set: Settings = (),
     workers: int | None = None,
     progress: Done | None = None,
 ) -> pd.DataFrame:

@@ -10,20 +10,23 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from cnaps_sim.analysis.study_differences import CONFIDENCE, half_width, paired_differences
 from cnaps_sim.run.sweep_folder import read_plan, read_runs
 from cnaps_sim.run.sweep_plan import Plan
+from cnaps_sim.scenario.vary import label
 from cnaps_sim.words.errors import InputError, nearest
 
 By = str | list[str] | tuple[str, ...] | None
 Where = Mapping[str, Any] | Callable[[pd.DataFrame], Any] | None
 
-#: Level of the confidence intervals if nobody says which.
-CONFIDENCE: Final = 0.95
 #: Metrics that can be asked about a study, and the measures each answers with: those of systems, those of all.
 _OF_DELAY: Final = ("rho", "rho_outbox", "rho_queue", "mean_delay", "delay_p50", "delay_p90", "delay_p99", "delay_max")
 _OF_LIQUIDITY: Final = ("opening", "peak_used", "lower_bound", "upper_bound", "settled", "turnover")
 _RUN_COLUMNS: Final = ("run", "point", "replication")
+#: Said where an interval would look like certainty.
+ALL_THE_SAME: Final = "all replications are the same: nothing in this scenario is random"
 
 
 class Study:
@@ -65,16 +68,57 @@ class Study:
         """One row per point: point, and the value of each key."""
         return self.runs[["point", *self.keys]].drop_duplicates("point").reset_index(drop=True)
 
+    @cached_property
+    def note(self) -> str:
+        """What to know before an interval is believed: "all replications are the same …", "" where they differ."""
+        groups = self.table.group_by(["point", "system", "measure"])
+        counted = pc.CountOptions(mode="all")
+        found = groups.aggregate([(name, "count_distinct", counted) for name in ("whole", "ratio")])
+        most = max(pc.max(found[f"{name}_count_distinct"]).as_py() for name in ("whole", "ratio"))
+        return ALL_THE_SAME if self.replications > 1 and most == 1 else ""
+
     def summary(self, *, by: By = None, where: Where = None, confidence: float = CONFIDENCE) -> pd.DataFrame:
         """Every measure at every point: mean over replications, and a confidence interval of it.
 
-        by: keys that vary, by default all of them; `run`, `point` and `replication` too
+        by: keys that vary, `run`, `point` or `replication`; by default the point with all its keys
         where: a dict of column -> value or list of values, or a function of `runs` with one True or False per row
 
         Columns: those of `by`, `system` (None: HVPS and SAPS together), `measure`, `value` (mean, float), `low`, `high`
-        (Student's t; null for a single run), `runs` (how many had a value), `unit`.
+        (Student's t; null for a single run), `runs` (how many had a value), `unit`. `attrs["note"]` is the `note`, if
+        there is any.
         """
         return self._means(self._chosen(where), self._groups(by), confidence)
+
+    def differences(
+        self, against: Mapping[str, Any], *, where: Where = None, confidence: float = CONFIDENCE
+    ) -> pd.DataFrame:
+        """Every measure at every point less that of the same point with other values of some keys, run by run.
+
+        against: those keys and values, such as `{"hvps.discipline": "fifo"}`; where: as of `summary`
+
+        Runs are paired by replication, which met the same payments. Columns: the keys, `system`, `measure`, `a` (mean
+        with the values of `against`), `b` (mean at the point), `difference`, `low`, `high` (Student's t on the paired
+        differences; null for a single pair), `pairs`, `unit`. InputError if a key does not vary or lacks the value.
+        """
+        check_level(confidence)
+        again = self.points.duplicated(self.keys)  # a design may come to a point twice
+        rows = self._chosen(where)
+        rows = rows[~again.to_numpy()[rows["point"].to_numpy()]]
+        is_base = self._at(against)[rows["point"].to_numpy()]
+        on = [key for key in self.keys if key not in against]
+        return paired_differences(rows[is_base], rows[~is_base], on, self.keys, confidence)
+
+    def _at(self, values: Mapping[str, Any]) -> Any:
+        """Of each point, whether these keys have these values there."""
+        chosen = np.ones(len(self.plan.points), np.bool_)
+        for key, value in values.items():
+            if key not in self.keys:
+                raise InputError("against", key, "does not vary in the study", "", ", ".join(self.keys))
+            labels = self.plan.labels(self.keys.index(key))
+            if label(value) not in labels:
+                raise InputError("against", key, "has no such value", label(value), ", ".join(dict.fromkeys(labels)))
+            chosen &= np.array(labels) == label(value)
+        return chosen
 
     def metric(self, name: str, *, by: By = None, where: Where = None) -> pd.DataFrame:
         """What a metric says about the study: `summary` of its measures. The metrics call this themselves."""
@@ -108,7 +152,7 @@ class Study:
         for name in names:
             if name not in known:
                 raise InputError("by", name, "cannot be grouped by", "", nearest(name, known))
-        return names or self.keys
+        return names or ["point", *self.keys]
 
     def _chosen(self, where: Where) -> pd.DataFrame:
         rows = self.runs
@@ -124,21 +168,26 @@ class Study:
         return rows
 
     def _means(self, rows: pd.DataFrame, groups: list[str], confidence: float) -> pd.DataFrame:
-        if not 0 < confidence < 1:
-            raise InputError("confidence", "", "is no level", confidence, "above 0 and below 1")
+        check_level(confidence)
         columns = [*groups, "system", "measure", "unit"]
         values = rows.assign(value=rows["value"].astype(np.float64))
         found = values.groupby(columns, sort=False, dropna=False)["value"].agg(["mean", "std", "count"]).reset_index()
-        half = _half_width(found["std"].to_numpy(), found["count"].to_numpy(), confidence)
+        half = half_width(found["std"].to_numpy(), found["count"].to_numpy(), confidence)
         found = found.assign(value=found["mean"], low=found["mean"] - half, high=found["mean"] + half)
         found["system"] = found["system"].astype(object).where(found["system"].notna(), None)
-        return found.rename(columns={"count": "runs"})[
-            [*groups, "system", "measure", "value", "low", "high", "runs", "unit"]
-        ]
+        means = found.rename(columns={"count": "runs"})
+        means.attrs |= {"note": self.note} if self.note else {}
+        return means[[*groups, "system", "measure", "value", "low", "high", "runs", "unit"]]
 
     def __repr__(self) -> str:
         points = f"{len(self.plan.points):,} points x {self.replications:,} runs"
         return f"<Study {self.plan.name}: {points}, {', '.join(self.keys)}>"
+
+
+def check_level(confidence: float) -> None:
+    """InputError if it is no level of confidence."""
+    if not 0 < confidence < 1:
+        raise InputError("confidence", "", "is no level", confidence, "above 0 and below 1")
 
 
 def _column(column: pa.ChunkedArray) -> pd.Series[Any]:
@@ -147,19 +196,9 @@ def _column(column: pa.ChunkedArray) -> pd.Series[Any]:
     return column.to_pandas()  # type: ignore[no-any-return]
 
 
-def _half_width(deviation: Any, count: Any, confidence: float) -> Any:
-    """Half the width of the interval by Student's t; NaN for a single value."""
-    from scipy.special import stdtrit
-
-    with np.errstate(divide="ignore", invalid="ignore"):
-        several = count > 1
-        quantile = stdtrit(np.where(several, count - 1, 1), (1 + confidence) / 2)
-        return np.where(several, quantile * deviation / np.sqrt(count), np.nan)
-
-
 def load_study(folder: str | Path) -> Study:
     """The study kept in a folder. InputError if it is none, or not complete."""
     plan, complete = read_plan(folder, "study")
     if not complete:
         raise InputError("study", "", "is not complete", folder, f"cnaps-sim sweep --resume {folder}")
-    return Study(plan, read_runs(folder), Path(folder))
+    return Study(plan, read_runs(plan, folder), Path(folder))

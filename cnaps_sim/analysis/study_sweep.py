@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cnaps_sim.analysis.simulate import read
+from cnaps_sim.analysis.metrics import headline
+from cnaps_sim.analysis.simulate import Settings, read
 from cnaps_sim.analysis.study import Study
 from cnaps_sim.run.sweep_folder import Keeper, check_inputs, read_plan, read_runs
+from cnaps_sim.run.sweep_keys import check_keys
+from cnaps_sim.run.sweep_own import Measures, Own, own_measures
 from cnaps_sim.run.sweep_plan import Plan
-from cnaps_sim.run.sweep_workers import here, on_cluster, usual_workers
+from cnaps_sim.run.sweep_workers import as_worth, here, on_cluster
 from cnaps_sim.scenario.vary import MOST_REPLICATIONS, read_vary
 from cnaps_sim.words.errors import InputError
 
@@ -33,7 +36,8 @@ def sweep(
     design: str | None = None,
     points: int | None = None,
     seed: int | None = None,
-    set: Sequence[str] | Mapping[str, Any] = (),
+    set: Settings = (),
+    measures: Measures | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
     out: str | Path | None = None,
@@ -48,37 +52,86 @@ def sweep(
     replications: how often each point is played, each time with other random streams, which all points share; without
         it the scenario's own, else 1
     design: full (every combination), latin-hypercube or sobol; points: of a design
-    workers: processes of this machine, all cores if left out; scheduler: address of a Dask scheduler instead. The
-        results do not depend on either
+    measures: own measures, functions of a `Run` or `"module:function"`, each of which answers with a number or a frame
+        with `measure`, `value` and `unit`; every run is then simulated in full, which is slower. With `resume` those of
+        the study, or none
+    workers: processes of this machine; if left out, this process plays the first runs, and all cores the others where
+        that saves time. scheduler: address of a Dask scheduler instead. The results depend on neither. A measure
+        defined in a script or notebook can only be called here: with `workers=1`, or `workers` left out
     out: a new or empty folder; an interrupted study leaves in it what is finished
     resume: the folder of an interrupted study, which is gone on with; finished runs are not repeated
     progress: told how many runs are done, and of how many
 
-    InputError says what in the scenario, its files or the points is wrong.
+    InputError says what in the scenario, its files, the points or a measure is wrong. AuditError if a run that was
+    simulated in full breaks a rule of the books.
     """
+    own = None if measures is None else own_measures(measures, headline)
+    names = () if own is None else own.paths
+    begun, complete = (None, False) if resume is None else read_plan(resume, "resume")
+    loaded = None if scenario is None else read(scenario, set, seed)
+    if begun is not None:
+        names = begun.measures if measures is None else names
+        asked = {"vary": vary, "replications": replications, "design": design, "points": points, "seed": seed}
+        _check_options(asked | {"set": set or None}, loaded, str(resume))
+    plan = None if loaded is None else planned(loaded, vary, replications, design, points, names)
+    if begun is None:
+        keeper = _new(plan, out)
+    else:
+        assert resume is not None
+        if out is not None:
+            raise InputError("out", "", "stands beside a study to resume, which has its folder", out, "one of the two")
+        _check_same(begun, plan, names, resume)
+        if complete:
+            return Study(begun, read_runs(begun, resume), Path(resume))
+        check_inputs(begun)
+        keeper = Keeper(begun, Path(resume))
+        own = own or own_measures(names, headline)
+    workers = _workers(own, workers, scheduler)
+    keeper.begin() if begun is None else keeper.go_on()
+    return _played(keeper, own, workers, scheduler, progress)
+
+
+def _new(plan: Plan | None, out: str | Path | None) -> Keeper:
+    """What keeps a study that begins, every point of it checked. InputError if there is no scenario."""
+    if plan is None:
+        raise InputError("scenario", "", "is missing", "", "a file, a bundled name, or a study to resume")
+    plan.check()
+    return Keeper(plan, None if out is None else Path(out))
+
+
+def _check_same(begun: Plan, plan: Plan | None, measures: Sequence[str], resume: str | Path) -> None:
+    """InputError if a study to resume is not the one that is asked for."""
+    if tuple(measures) != begun.measures:
+        allowed = ", ".join(begun.measures) or "no measures"
+        told = ", ".join(measures) or "none"
+        raise InputError("measures", "", "are not those of the study to resume", told, allowed)
+    if plan is not None and plan.digest != begun.digest:
+        raise InputError("resume", "", "is a study of other runs", resume, "the same options, or none")
+
+
+def _workers(own: Own | None, workers: int | None, scheduler: str | None) -> int | None:
+    """How many workers may play: one where a measure can only be called here. InputError for any others asked for."""
     if workers is not None and not 1 <= workers <= _MOST_WORKERS:
         raise InputError("workers", "", "is no number of workers", workers, f"from 1 to {_MOST_WORKERS}")
     if workers is not None and scheduler is not None:
         raise InputError("workers", "", "stands beside a scheduler, which has its own", workers, "one of the two")
-    plan = None if scenario is None else planned(read(scenario, set, seed), vary, replications, design, points)
-    if resume is None:
-        if plan is None:
-            raise InputError("scenario", "", "is missing", "", "a file, a bundled name, or a study to resume")
-        plan.check()
-        keeper = Keeper(plan, None if out is None else Path(out))
-        keeper.begin()
-    else:
-        if out is not None:
-            raise InputError("out", "", "stands beside a study to resume, which has its folder", out, "one of the two")
-        begun, complete = read_plan(resume, "resume")
-        if plan is not None and plan.digest != begun.digest:
-            raise InputError("resume", "", "is a study of other runs", resume, "the same options, or none")
-        if complete:
-            return Study(begun, read_runs(resume), Path(resume))
-        check_inputs(begun)
-        keeper = Keeper(begun, Path(resume))
-        keeper.go_on()
-    return _played(keeper, workers, scheduler, progress)
+    if own is None or not own.only_here:
+        return workers
+    if scheduler is not None or (workers or 1) > 1:
+        problem = "stands in a script or notebook, or inside a function, where workers cannot import it"
+        raise InputError("measures", own.only_here, problem, "", "a function of a module, or workers=1")
+    return 1
+
+
+def _check_options(asked: Mapping[str, Any], loaded: Loaded | None, resume: str) -> None:
+    """Beside a study to resume stand all its options, or none. InputError for anything between."""
+    if loaded is None:
+        for name, value in asked.items():
+            if value is not None:
+                problem = "stands beside a study to resume, which has its own"
+                raise InputError(name, "", problem, value, "all options of the study, its scenario too, or none")
+    elif asked["vary"] is None and loaded.scenario.vary is None:
+        raise InputError("resume", "", "is a study of other runs", resume, "the same options, or none")
 
 
 def planned(
@@ -87,6 +140,7 @@ def planned(
     replications: int | None = None,
     design: str | None = None,
     points: int | None = None,
+    measures: Sequence[str] = (),
 ) -> Plan:
     """The plan of a study: what the scenario says about it, unless an argument says otherwise."""
     own = loaded.scenario.vary
@@ -103,10 +157,14 @@ def planned(
         told: dict[str, Any] = {"keys": keys, "design": design, "points": points}
         terms = read_vary({name: value for name, value in told.items() if value is not None})
     assert terms is not None
-    return Plan.of(loaded, terms, replications or loaded.scenario.replications or 1)
+    plan = Plan.of(loaded, terms, replications or loaded.scenario.replications or 1, measures)
+    check_keys(loaded, terms, plan, "vary" if vary is not None else loaded.place_of(("vary",)))
+    return plan
 
 
-def _played(keeper: Keeper, workers: int | None, scheduler: str | None, progress: Done | None) -> Study:
+def _played(
+    keeper: Keeper, own: Own | None, workers: int | None, scheduler: str | None, progress: Done | None
+) -> Study:
     plan, missing = keeper.plan, keeper.missing
 
     def tell() -> None:
@@ -115,7 +173,7 @@ def _played(keeper: Keeper, workers: int | None, scheduler: str | None, progress
 
     try:
         tell()
-        for run, measured in _running(plan, missing, workers, scheduler, tell):
+        for run, measured in _running(plan, missing, own, workers, scheduler, tell):
             keeper.keep(run, measured)
             tell()
         table = keeper.finish()
@@ -125,11 +183,21 @@ def _played(keeper: Keeper, workers: int | None, scheduler: str | None, progress
 
 
 def _running(
-    plan: Plan, missing: list[int], workers: int | None, scheduler: str | None, tell: Callable[[], None]
+    plan: Plan,
+    missing: list[int],
+    own: Own | None,
+    workers: int | None,
+    scheduler: str | None,
+    tell: Callable[[], None],
 ) -> Iterator[Played]:
     if not missing:
         return iter(())
     if scheduler is not None:
-        return on_cluster(plan, missing, scheduler)
-    count = usual_workers(len(missing)) if workers is None else min(workers, len(missing))
-    return here(plan, missing, count, lambda _time_ms, _payments: tell())
+        return on_cluster(plan, missing, scheduler, own)
+
+    def look(_time_ms: int, _payments: int) -> None:
+        tell()
+
+    if workers is None:
+        return as_worth(plan, missing, look, own)
+    return here(plan, missing, min(workers, len(missing)), look, own)

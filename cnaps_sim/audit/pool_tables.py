@@ -13,7 +13,8 @@ import numpy as np
 
 from cnaps_sim.audit.columns import Flags, Frame, Ints
 from cnaps_sim.audit.verdict import Findings
-from cnaps_sim.words.codes import CentralBankAccount, ParticipantKind, TransferKind
+from cnaps_sim.words.codes import CentralBankAccount, TransferKind
+from cnaps_sim.words.participant_kinds import ParticipantKind
 
 WITHIN: Final = "within-pool"
 _EPOCH: Final = dt.date(1970, 1, 1)

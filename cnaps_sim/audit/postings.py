@@ -16,7 +16,8 @@ from cnaps_sim.audit.columns import Flags, Frame, Ints
 from cnaps_sim.audit.digest import NULL, Codes, Hashes, chain
 from cnaps_sim.audit.replay import Replay
 from cnaps_sim.audit.verdict import Findings
-from cnaps_sim.words.codes import CentralBankAccount, Level, ParticipantKind, TransferKind
+from cnaps_sim.words.codes import CentralBankAccount, Level, TransferKind
+from cnaps_sim.words.participant_kinds import ParticipantKind
 from cnaps_sim.words.units import format_clock, format_fen
 
 #: Postings replayed at a time.

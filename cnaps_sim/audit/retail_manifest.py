@@ -16,7 +16,8 @@ from cnaps_sim.audit.columns import Frame, Ints
 from cnaps_sim.audit.digest import NULL
 from cnaps_sim.audit.retail_sums import REFUSED, RETAIL, RetailSums
 from cnaps_sim.audit.verdict import Findings, one_line
-from cnaps_sim.words.codes import CentralBankAccount, ParticipantKind, Refusal, Status, System
+from cnaps_sim.words.codes import CentralBankAccount, Refusal, Status, System
+from cnaps_sim.words.participant_kinds import ParticipantKind
 from cnaps_sim.words.retail_days import RoundKind
 from cnaps_sim.words.units import format_clock
 

@@ -207,7 +207,7 @@ class RetailItems:
             self._check_counted(manifest)
         if rounds is not None:
             with findings.checking(IN_ROUND):
-                self._check_intervals(rounds)
+                self._check_intervals(rounds, isinstance(manifest, Mapping) and bool(manifest.get("messages")))
             with findings.checking(AGREE):
                 self._check_nets(rounds, manifest)
         if matchings is not None or self._matchings:
@@ -253,10 +253,11 @@ class RetailItems:
                         f"{one_line(figures.get(name))}",
                     )
 
-    def _check_intervals(self, rounds: Frame) -> None:
+    def _check_intervals(self, rounds: Frame, by_message: bool) -> None:
         """`netted-in-round`: what a round nets was netted after the round before and not after it, on its date.
 
-        A round without nets has no rows; its neighbours are then its bounds.
+        A round without nets has no rows; its neighbours are then its bounds. What was on its way as a message when the
+        retail date switched is of the date before; so may be some of a round where payments travel as messages.
         """
         numbers, first = np.unique(rounds.ints("round"), return_index=True)
         time_ms, date = rounds.ints("time_ms")[first], rounds.ints("date")[first]
@@ -265,7 +266,7 @@ class RetailItems:
             is_there = place < len(numbers) and numbers[place] == number
             wrong = place > 0 and own.first_ms < time_ms[place - 1]
             wrong |= place < len(numbers) and own.last_ms > time_ms[place]
-            wrong |= is_there and not (own.first_date == own.last_date == date[place])
+            wrong |= is_there and (own.last_date > date[place] or (own.first_date < date[place] and not by_message))
             if wrong:
                 self._findings.breach(
                     IN_ROUND,

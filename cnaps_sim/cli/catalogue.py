@@ -11,14 +11,14 @@ from cnaps_sim.cli.options import json_option, print_json
 @json_option
 def scenarios(as_json: bool) -> None:
     """List the bundled scenarios, each with the question it asks."""
-    from cnaps_sim.scenario.load import bundled
+    from cnaps_sim.analysis.catalogue import scenarios as listed
 
-    found = bundled()
+    found = listed()
     if as_json:
-        print_json({"scenarios": [{"name": name, "question": question} for name, question in found]})
+        print_json({"scenarios": found.to_dict("records")})
         return
-    width = max(len(name) for name, _ in found)
-    for name, question in found:
+    width = max(map(len, found["name"]))
+    for name, question in found.itertuples(index=False):
         click.echo(f"{name:<{width}}  {question}")
 
 
@@ -28,9 +28,9 @@ def schema(as_json: bool) -> None:
     """Print the JSON Schema of scenario files, for editors."""
     import json
 
-    from cnaps_sim.scenario.load import json_schema
+    from cnaps_sim.analysis.catalogue import schema as found
 
     if as_json:
-        print_json(json_schema())
+        print_json(found())
     else:
-        click.echo(json.dumps(json_schema(), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(found(), ensure_ascii=False, indent=2))

@@ -1,17 +1,20 @@
-"""`cnaps-sim compare`: two runs of the same payments, payment by payment and measure by measure."""
+"""`cnaps-sim compare`: two runs payment by payment and measure by measure, or two studies run by run."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from cnaps_sim.cli.options import json_option, print_json, quiet_option
+from cnaps_sim.cli.sweep import read_varied
 from cnaps_sim.words.errors import InputError
 
 if TYPE_CHECKING:
     from cnaps_sim.analysis.compare import Comparison
+    from cnaps_sim.analysis.compare_studies import StudyComparison
 
 #: Pairs of banks shown to a person.
 _SHOWN: Final = 10
@@ -21,49 +24,86 @@ PAGE: Final = "compare.html"
 @click.command()
 @click.argument("run_a", metavar="RUN_A")
 @click.argument("run_b", metavar="RUN_B")
-@click.option("--out", metavar="PLACE", help="Also write a page with plots: a .html file, or compare.html in a folder.")
+@click.option("--out", metavar="DIR|FILE", help="Also write a page with plots: a .html file, or compare.html in DIR.")
+@click.option("--where-a", multiple=True, metavar="KEY=v1,…", help="Of study A, only points with these values.")
+@click.option("--where-b", multiple=True, metavar="KEY=v1,…", help="Of study B, only points with these values.")
 @json_option
 @quiet_option
-def compare(run_a: str, run_b: str, out: str | None, as_json: bool, quiet: bool) -> None:  # noqa: ARG001 -- it shows none
-    """Compare two runs of the same payments, and say who was delayed because of whom."""
+def compare(
+    run_a: str,
+    run_b: str,
+    out: str | None,
+    where_a: tuple[str, ...],
+    where_b: tuple[str, ...],
+    as_json: bool,
+    quiet: bool,  # noqa: ARG001 -- it shows none
+) -> None:
+    """Compare two runs of the same payments, and say who was delayed because of whom.
+
+    Two folders of studies are compared run by run: mean differences of each measure with 95 % confidence intervals.
+    """
     from cnaps_sim.analysis.compare import compare as find
 
     place = None if out is None else _place(Path(out))
-    found = find(run_a, run_b)
+    found = find(
+        run_a, run_b, where_a=read_varied(where_a, "--where-a"), where_b=read_varied(where_b, "--where-b")
+    )  # fmt: skip
     if place is not None:
-        from cnaps_sim.analysis.compare_page import write_page
-
-        write_page(found, place)
+        _make_folder(place.parent)
+    lines = _tell(found, place)
     if as_json:
         print_json(found.as_dict())
         return
-    for line in compare_lines(found):
+    for line in lines():
         click.echo(line)
     if place is not None:
         click.echo(str(place))
 
 
+def _tell(found: Comparison | StudyComparison, place: Path | None) -> Callable[[], list[str]]:
+    """Write the page if there is a place for it; returns what makes the lines for a person."""
+    from cnaps_sim.analysis.compare_studies import StudyComparison
+
+    if isinstance(found, StudyComparison):
+        from cnaps_sim.analysis.compare_studies_page import study_lines, write_study_page
+
+        if place is not None:
+            write_study_page(found, place)
+        return lambda: study_lines(found)
+    if place is not None:
+        from cnaps_sim.analysis.compare_page import write_page
+
+        write_page(found, place)
+    return lambda: compare_lines(found)
+
+
 def _place(out: Path) -> Path:
     """The file of the page. InputError if it cannot be one."""
-    if out.is_dir():
-        return out / PAGE
-    if out.suffix.lower() != ".html":
-        raise InputError("--out", "", "no such folder, and no such kind of file", out, "a folder, or a .html file")
-    if not out.parent.is_dir():
-        raise InputError("--out", "", "no such folder", out.parent, "an existing folder")
-    return out
+    place = out if out.suffix.lower() == ".html" and not out.is_dir() else out / PAGE
+    if out.is_file() and place != out:
+        raise InputError("--out", "", "is a file of another kind", out, "a folder, or a .html file")
+    return place
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        problem = f"cannot be made ({(error.strerror or str(error)).lower()})"
+        raise InputError("--out", "", problem, folder, "a folder, or a .html file") from None
 
 
 def compare_lines(found: Comparison) -> list[str]:
     """The comparison for a person."""
-    from cnaps_sim.analysis.compare_page import blame_rows, measure_rows, signed
-    from cnaps_sim.analysis.drawing import duration, money
+    from cnaps_sim.analysis.compare_page import blame_rows, mean_words, measure_rows
+    from cnaps_sim.analysis.drawing import money, plural
 
     counts = found.counts
     lines = [
         f"A {found.name_a}",
         f"B {found.name_b}",
-        f"{counts['paired']:,} payments in both; {counts['only_a']:,} in A alone, {counts['only_b']:,} in B alone",
+        f"{plural(counts['paired'], 'payment')} in both; "
+        f"{counts['only_a']:,} in A alone, {counts['only_b']:,} in B alone",
     ]
     for name, words in (
         ("same", "the same"), ("sooner", "sooner in B"), ("later", "later in B"),
@@ -71,9 +111,7 @@ def compare_lines(found: Comparison) -> list[str]:
     ):  # fmt: skip
         if counts[name]:
             lines.append(f"  {words}: {counts[name]:,}, {money(counts[f'{name}_fen'])}")
-    lines.append(
-        f"settled in both: {counts['settled_in_both']:,}, in B {signed(counts['later_mean_ms'], duration)} on average"
-    )
+    lines.append(mean_words(counts))
     lines += [
         f"{scope} {measure}: {a or 'none'} -> {b or 'none'} ({difference})"
         for scope, measure, a, b, difference in measure_rows(found.measures)
@@ -82,9 +120,10 @@ def compare_lines(found: Comparison) -> list[str]:
     rows = blame_rows(found.blame)
     for because, delayed, payments, value, added, lost, lost_value in rows[:_SHOWN]:
         whom = "itself" if because == delayed else delayed
-        words = f"because of {because}, {whom}: {payments} payments worse off, {value}"
+        noun = "payment" if payments == "1" else "payments"
+        words = f"because of {because}, {whom}: {payments} {noun} worse off, {value}"
         words += f", later by {added} on average" if lost != payments else ""
         lines.append(words + (f", {lost} never settled, {lost_value}" if lost != "0" else ""))
     if len(rows) > _SHOWN:
-        lines.append(f"(and {len(rows) - _SHOWN:,} more pairs of banks)")
+        lines.append(f"(and {plural(len(rows) - _SHOWN, 'more pair')} of banks)")
     return lines

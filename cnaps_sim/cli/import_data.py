@@ -46,6 +46,7 @@ def bof(
     as_json: bool,
 ) -> None:
     """Import DIR with participants, accounts, daily_balances and transactions (.csv or .txt) of BoF-PSS."""
+    from cnaps_sim.analysis.drawing import plural
     from cnaps_sim.run.bof import import_bof
 
     try:
@@ -62,15 +63,21 @@ def bof(
             {
                 "folder": str(made.folder), "date": str(made.date), "as_date": str(made.as_date),
                 "accounts": made.accounts, "payments": made.payments, "value_fen": made.value_fen,
-                "other_dates": made.other_dates, "cut_off": cut_off,
+                "other_dates": made.other_dates, "cut_off": cut_off, "refused": made.refused,
+                "refused_fen": made.refused_fen,
             }
         )  # fmt: skip
         return
-    click.echo(f"{made.date}: {made.accounts:,} accounts, {made.payments:,} payments, CNY {format_fen(made.value_fen)}")
+    counts = f"{plural(made.accounts, 'account')}, {plural(made.payments, 'payment')}"
+    click.echo(f"{made.date}: {counts}, CNY {format_fen(made.value_fen)}")
     if made.other_dates:
-        click.echo(f"left out: {made.other_dates:,} transactions of other dates")
+        click.echo(f"left out: {plural(made.other_dates, 'transaction')} of other dates")
     if cut_off is not None:
         click.echo(f"the last payment is after the published cut-off: the scenario's is {cut_off}")
+    if made.refused:
+        hours = f"{format_clock(made.opens_ms)} to {format_clock(made.closes_ms)}"
+        told = f"{plural(made.refused, 'payment')} (CNY {format_fen(made.refused_fen)})"
+        click.echo(f"outside the hours of HVPS, {hours}: {told}, which the run will refuse (TM01)")
     click.echo(f"{made.folder}/scenario.yaml")
 
 

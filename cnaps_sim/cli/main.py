@@ -63,7 +63,7 @@ def execute(arguments: list[str]) -> int:
         with interruptible():
             code = commands.main(args=arguments, prog_name="cnaps-sim", standalone_mode=False)
     except InputError as error:
-        return _fail(error, arguments)
+        return _fail(_as_typed(error, arguments), arguments)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help() if error.ctx else "", err=True)
         return WRONG_INPUT
@@ -90,6 +90,18 @@ def _fail(error: InputError, arguments: list[str], code: int = WRONG_INPUT) -> i
     else:
         click.echo(error.sentence(), err=True)
     return code
+
+
+def _as_typed(error: InputError, arguments: list[str]) -> InputError:
+    """The error with its place as it was typed: what is an argument in Python (`set`) is an option here (`--set`)."""
+    command: click.Command = commands
+    for word in arguments:
+        if not isinstance(command, click.Group):
+            break
+        command = command.commands.get(word, command)
+    options = {name.removeprefix("--"): name for item in command.params for name in item.opts if name.startswith("--")}
+    place = options.get(error.place.replace("_", "-"), error.place)
+    return InputError(place, error.key, error.problem, error.value, error.allowed)
 
 
 def _internal(error: Exception, arguments: list[str]) -> int:

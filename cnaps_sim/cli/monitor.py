@@ -51,6 +51,7 @@ class Lines:
 
     def __init__(self) -> None:
         self._next_ms = -(2**62)
+        self._last = ""
 
     def show(self, monitor: Monitor, time_ms: int) -> None:
         """The run has come to a stop."""
@@ -58,11 +59,17 @@ class Lines:
         if time_ms < self._next_ms:
             return
         self._next_ms = (time_ms // LINE_STEP_MS + 1) * LINE_STEP_MS
-        print(line_of(monitor.glance()), file=sys.stderr, flush=True)
+        self._print(line_of(monitor.glance()))
 
     def end(self, monitor: Monitor) -> None:
-        """The run is over: how it stands then."""
-        print(line_of(monitor.glance()), file=sys.stderr, flush=True)
+        """The run is over: how it stands then, unless the last line has told it."""
+        line = line_of(monitor.glance())
+        if line != self._last:
+            self._print(line)
+
+    def _print(self, line: str) -> None:
+        self._last = line
+        print(line, file=sys.stderr, flush=True)
 
 
 class Picture:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,7 +34,11 @@ if TYPE_CHECKING:
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one key of the scenario; may be repeated."
 )
-@click.option("--fork", metavar="RUN", help="Play this run again until --at, then on under the rules of --set.")
+@click.option(
+    "--fork",
+    metavar="RUN",
+    help="Play this run again until --at, then on under the rules of --set; what waits is looked at again at once.",
+)
 @click.option("--at", metavar="TIME", help="When the new rules take over: HH:MM, or a full date-time (with --fork).")
 @click.option("--out", metavar="DIR", help="Folder of the run; runs/<name>-s<seed> if left out.")
 @click.option("--force", is_flag=True, help="Replace the folder of an earlier run.")
@@ -75,16 +77,7 @@ def run(
             forked, place = _forked(fork, at, overrides, out, force, beside, progress, watch)
         _tell(forked, place, as_json)
         return 0 if forked.manifest["audit"]["verdict"] == "passed" else 1
-    loaded = _from_files(accounts, payments, date, overrides, seed) if scenario is None else None
-    if loaded is None:
-        if accounts or payments or date:
-            raise InputError(
-                "scenario", "", "stands beside --accounts, --payments or --date", scenario, "one of the two"
-            )
-        from cnaps_sim.scenario.load import load
-
-        assert scenario is not None
-        loaded = load(scenario, overrides, seed)
+    loaded = _loaded(scenario, accounts, payments, date, overrides, seed)
     warnings = loaded.scenario.business_timetable().calendar.warnings
     if warnings:
         click.echo("; ".join(warnings), err=True)
@@ -95,6 +88,32 @@ def run(
         done = play(loaded, progress=progress, compared=compared, watch=watch, out=place, force=force)
     _tell(done, place, as_json)
     return 0 if done.manifest["audit"]["verdict"] == "passed" else 1
+
+
+def _loaded(
+    scenario: str | None,
+    accounts: str | None,
+    payments: str | None,
+    date: str | None,
+    overrides: tuple[str, ...],
+    seed: int | None,
+) -> Loaded:
+    """The scenario, or the one made of two files."""
+    if scenario is not None:
+        if accounts or payments or date:
+            problem = "stands beside --accounts, --payments or --date"
+            raise InputError("scenario", "", problem, scenario, "one of the two")
+        from cnaps_sim.scenario.load import load
+
+        return load(scenario, overrides, seed)
+    if accounts is None and payments is None:
+        raise InputError("scenario", "", "is missing", "", "a file, a bundled name, or --accounts and --payments")
+    for option, file in (("--accounts", accounts), ("--payments", payments)):
+        if file is None:
+            raise InputError(option, "", "is missing", "", "both --accounts and --payments")
+    from cnaps_sim.analysis.two_files import of_files
+
+    return of_files(accounts, payments, date, overrides, seed)
 
 
 def _forked(
@@ -122,94 +141,6 @@ def _forked(
     original = load(fork)
     place = Path(out) if out is not None else usual_folder(original)
     return play_fork(original, at, overrides, progress=progress, watch=watch, out=place, force=force), place
-
-
-def _from_files(
-    accounts: str | None, payments: str | None, date: str | None, overrides: tuple[str, ...], seed: int | None
-) -> Loaded:
-    """A scenario made of two files and nothing else: strict FIFO, no credit beyond the columns, no randomness."""
-    if accounts is None and payments is None:
-        raise InputError("scenario", "", "is missing", "", "a file, a bundled name, or --accounts and --payments")
-    for option, file in (("--accounts", accounts), ("--payments", payments)):
-        if file is None:
-            raise InputError(option, "", "is missing", "", "both --accounts and --payments")
-        if not Path(file).is_file() and not (option == "--payments" and Path(file).is_dir()):
-            raise InputError(option, "", "no such file", file, "a CSV or Parquet file")
-    assert accounts is not None
-    assert payments is not None
-    source = "messages" if _is_messages(payments) else "file"
-    from cnaps_sim.scenario.load import from_dict
-
-    data = {
-        "name": _name(payments),
-        "date": (_date(date) if date is not None else _usual_date(payments)).isoformat(),
-        "accounts": {"file": os.path.abspath(accounts)},
-        "workload": [
-            {"system": system, source: os.path.abspath(payments)}
-            for system in (["HVPS"] if source == "messages" else _systems(payments))
-        ],
-        "liquidity": {"from": "accounts"},
-    }
-    try:
-        return from_dict(data, overrides, seed)
-    except InputError as error:
-        if error.place == "scenario" and error.key == "date":
-            raise InputError("--date", "", error.problem, error.value, error.allowed) from None
-        raise
-
-
-def _systems(payments: str) -> list[str]:
-    """The systems that the payments of one file are for: those that its column `system` names, HVPS without one."""
-    from cnaps_sim.workload.payment_cells import systems_told
-    from cnaps_sim.workload.replay import PAYMENT_TERMS
-    from cnaps_sim.workload.sheet import read_sheet
-
-    with Path(payments).open("rb") as file:
-        head = file.readline()
-    if Path(payments).suffix != ".parquet" and b"system" not in head:
-        return ["HVPS"]  # and the file need not be read twice
-    return [system.value for system in systems_told(read_sheet(payments, PAYMENT_TERMS))] or ["HVPS"]
-
-
-def _is_messages(payments: str) -> bool:
-    return Path(payments).is_dir() or Path(payments).suffix.lower() == ".zip"
-
-
-def _name(file: str) -> str:
-    letters = [letter if letter.isalnum() or letter in "._-" else "-" for letter in Path(file).stem]
-    return "".join(letters).lstrip(".-")[:80] or "payments"
-
-
-def _date(text: str) -> dt.date:
-    try:
-        if len(text) == len("YYYY-MM-DD") and text[4] == text[7] == "-":
-            return dt.date.fromisoformat(text)
-    except ValueError:
-        pass  # told below
-    raise InputError("--date", "", "not a date", text, "YYYY-MM-DD")
-
-
-def _usual_date(payments: str) -> dt.date:
-    """The business date to which the earliest full date-time of the file belongs; never the computer's.
-
-    Of messages, the date on which most of them are to settle.
-    """
-    from cnaps_sim.scenario.model import DEFAULT_DATE
-    from cnaps_sim.words.calendar import Calendar
-    from cnaps_sim.words.timetable import business_date_of
-    from cnaps_sim.workload.replay import earliest_date_time
-
-    if _is_messages(payments):
-        from cnaps_sim.run.message_files import usual_date
-
-        return usual_date(Path(payments)) or DEFAULT_DATE
-    earliest = earliest_date_time(payments)
-    if earliest is None:
-        return DEFAULT_DATE
-    try:
-        return business_date_of(earliest, Calendar())
-    except ValueError as error:
-        raise InputError(payments, "time", str(error), earliest.isoformat(), "a moment within the calendar") from None
 
 
 @contextmanager
@@ -259,20 +190,23 @@ def _tell(done: Run, place: Path, as_json: bool) -> None:
 
 def summary_lines(done: Run) -> list[str]:
     """What a run came to, for a person."""
+    from cnaps_sim.analysis.drawing import plural
     from cnaps_sim.words.units import format_duration
 
-    lines = [f"{done.scenario['name']}, {done.manifest['date']}, seed {done.manifest['seed']}"]
+    lines = [f"{done.scenario['name']}, {done.manifest['date']}, seed {done.manifest['seed']}", *_fork_lines(done)]
     for system, figures in done.summary["systems"].items():
         parts = [_count(figures, outcome) for outcome in ("settled", "rejected", "returned", "cancelled", "queued")]
         submitted = f"{figures['submitted']['count']:,} submitted ({_money(figures['submitted']['value_fen'])})"
-        lines.append(f"{system}: {submitted}: {', '.join(part for part in parts if part)}")
+        lines.append(": ".join(filter(None, (system, submitted, ", ".join(filter(None, parts))))))
         peak, rho, mean = figures["peak_queue"], figures["delay_rho"], figures["mean_delay_ms"]
         if system in done.manifest.get("outcomes", {}):
             lines += _retail_lines(figures)
         elif peak["count"]:
             delay = "" if mean is None else f", mean delay {format_duration(round(mean / 1000) * 1000)}"
             ratio = "" if rho is None else f", ρ = {rho:.4f}"
-            lines.append(f"  longest queue {peak['count']:,} payments, {_money(peak['value_fen'])}{delay}{ratio}")
+            lines.append(
+                f"  longest queue {plural(peak['count'], 'payment')}, {_money(peak['value_fen'])}{delay}{ratio}"
+            )
     money = done.summary["liquidity"]
     turnover = "" if money["turnover"] is None else f", turnover {money['turnover']:.2f}"
     lines.append(
@@ -299,6 +233,19 @@ def summary_lines(done: Run) -> list[str]:
     return lines
 
 
+def _fork_lines(done: Run) -> list[str]:
+    """Since when a fork follows other rules, and which."""
+    fork = done.manifest.get("fork")
+    if fork is None:
+        return []
+    from cnaps_sim.words.units import format_clock
+
+    at = format_clock(fork["at_ms"])
+    if not fork["changed"]:
+        return [f"fork at {at}: no rule is another one (--set), so that it is the run again"]
+    return [f"fork at {at}: {', '.join(fork['changed'])}"]
+
+
 def _tool_lines(done: Run) -> list[str]:
     """What each liquidity tool does, where the run has compared them."""
     from cnaps_sim.analysis.drawing import percent
@@ -318,12 +265,12 @@ def _tool_lines(done: Run) -> list[str]:
 
 def _retail_lines(figures: dict[str, Any]) -> list[str]:
     """What else is to tell of a system of the netting server: its delay, its longest cap queue."""
-    from cnaps_sim.analysis.drawing import duration
+    from cnaps_sim.analysis.drawing import duration, plural
 
     peak, mean = figures["peak_queue"], figures["mean_delay_ms"]
     parts = [] if mean is None else [f"from submission to netting {duration(mean)} on average"]
     if peak["count"]:
-        parts.append(f"longest cap queue {peak['count']:,} packages, {_money(peak['value_fen'])}")
+        parts.append(f"longest cap queue {plural(peak['count'], 'package')}, {_money(peak['value_fen'])}")
     return [f"  {'; '.join(parts)}"] if parts else []
 
 

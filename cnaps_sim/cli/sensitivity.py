@@ -68,7 +68,8 @@ def sensitivity(
             )  # fmt: skip
         except InputError as error:
             place = f"--{error.place}" if error.place in _ARGUMENTS else error.place
-            raise InputError(place, error.key, error.problem, error.value, error.allowed) from None
+            allowed = error.allowed.removeprefix("text or Decimal, ")
+            raise InputError(place, error.key, error.problem, error.value, allowed) from None
     seconds = time.perf_counter() - started
     if out is not None:
         found.to_csv(out, index=False, encoding="utf-8", lineterminator="\n")
@@ -129,18 +130,33 @@ def sensitivity_lines(found: pd.DataFrame, top: int) -> list[str]:
         f"{told['scenario']}, {told['date']}, seed {told['seed']}, scale {told['scale']}: "
         f"parameters without a public source ({len(told['parameters'])}), divided and multiplied by {told['factor']}",
     ]
+    unchanged, starred = [], False
     for measure, base in told["base"].items():
         rows = [row for row in _rows(found, None) if row["measure"] == measure and row["effect"]]
         if base is None:
             continue
         chance = told["chance"][measure]
-        by_chance = "" if chance is None else f" (another seed: ± {_figure(chance, measure)})"
-        lines += ["", f"{measure} {_figure(base, measure)}{by_chance}"]
+        by_chance = "" if not chance else f" (other seeds: up to ± {_figure(chance, measure)})"
         if not rows:
-            lines.append("  nothing changes it")
+            unchanged.append(f"{measure} {_figure(base, measure)}{by_chance}")
+            continue
+        lines += ["", f"{measure} {_figure(base, measure)}{by_chance}"]
         for row in rows[:top]:
             lines.append(f"  {row['rank']:>2}  {row['parameter']} = {row['value']}: {_sides(row, base, measure)}")
-    return lines
+            starred = starred or row["beyond_chance"]
+    if unchanged:
+        lines += ["", f"no parameter changes: {', '.join(unchanged)}"]
+    return [*lines, "", _legend(starred, any(told["chance"].values()))]
+
+
+def _legend(starred: bool, by_chance: bool) -> str:
+    """How to read what other seeds do, and the star."""
+    from cnaps_sim.run.sensitivity import OTHER_SEEDS
+
+    if not by_chance:
+        return f"{OTHER_SEEDS} other seeds change no figure"
+    star = "; * an effect beyond that" if starred else ""
+    return f"other seeds: the largest difference that {OTHER_SEEDS} other seeds of the same day make{star}"
 
 
 def _sides(row: dict[str, Any], base: float, measure: str) -> str:

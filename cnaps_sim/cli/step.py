@@ -26,12 +26,16 @@ def step(run: str, start: str | None, as_json: bool, quiet: bool) -> None:  # no
     """Walk a small RUN event by event, with balances and queues before and after each."""
     from cnaps_sim.analysis.steps import step_lines, steps
     from cnaps_sim.run.store import load
+    from cnaps_sim.words.units import format_clock
 
     loaded = load(run)
     found = steps(loaded)
     first = 0 if start is None else _first(found, _instant(loaded, start))
     if as_json:
         print_json({"run": run, "steps": [item.as_dict() for item in found[first:]]})
+    elif not found[first:]:
+        last = f": the last of {len(found):,} is at {format_clock(found[-1].time_ms)}" if found else ""
+        click.echo(f"no step{'' if start is None else f' at {start} or after it'}{last}")
     elif sys.stdin.isatty() and sys.stdout.isatty():
         _walk(found, first)
     else:
@@ -78,5 +82,8 @@ def next_place(answer: str, at: int, count: int) -> int:
         return max(0, at - 1)
     if answer.isascii() and answer.isdigit() and len(answer) < 9 and 1 <= int(answer) <= count:
         return int(answer) - 1
-    click.echo(_KEYS)
+    if answer.isdigit():
+        click.echo(f"no step {answer}: they are 1 to {count:,}")
+    else:
+        click.echo(_KEYS)
     return at

@@ -20,14 +20,17 @@ from cnaps_sim.words.errors import InputError
 if TYPE_CHECKING:
     from cnaps_sim.analysis.study import Study
 
-#: Points shown to a person.
+#: Points shown to a person, and levels of liquidity.
 _SHOWN: Final = 30
+_MOST_LEVELS: Final = 11
 #: The options behind the arguments of `cs.sweep`.
 _OPTION_OF: Final = {
     name: f"--{name}" for name in ("vary", "design", "points", "replications", "workers", "scheduler", "out", "resume")
-}
+} | {"measures": "--measure"}
 _RANGE: Final = re.compile(r"([-+]?[0-9.]+)\.\.([-+]?[0-9.]+)")
-_BAR: Final = "{desc}: {n_fmt}/{total_fmt} runs |{bar}| {elapsed}, {remaining} left, ends {eta:%H:%M:%S}"
+#: The bar until the first run is done, and from then on, when there is something to reckon with.
+_FIRST_BAR: Final = "{desc}: {n_fmt}/{total_fmt} runs |{bar}| {elapsed}"
+_BAR: Final = _FIRST_BAR + ", {remaining} left, ends {eta:%H:%M:%S}"
 _INTERRUPTED: Final = 130
 
 
@@ -47,7 +50,14 @@ _INTERRUPTED: Final = 130
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one key of the scenario; may be repeated."
 )
-@click.option("--workers", type=int, metavar="N", help="Processes of this machine; all cores if left out.")
+@click.option(
+    "--measure",
+    "measures",
+    multiple=True,
+    metavar="MODULE:FUNCTION",
+    help="Your own measure of a run; may be repeated. Runs are then simulated in full, which takes longer.",
+)
+@click.option("--workers", type=int, metavar="N", help="Processes; if left out, all cores where that saves time.")
 @click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers play, such as tcp://host:8786.")
 @click.option("--out", metavar="DIR", help="Folder of the study; runs/<name>-study-s<seed> if left out.")
 @click.option("--resume", metavar="DIR", help="Go on with an interrupted study; finished runs are not repeated.")
@@ -61,6 +71,7 @@ def sweep(
     replications: int | None,
     seed: int | None,
     overrides: tuple[str, ...],
+    measures: tuple[str, ...],
     workers: int | None,
     scheduler: str | None,
     out: str | None,
@@ -84,16 +95,14 @@ def sweep(
 
             study = played(
                 scenario, vary=vary, replications=replications, design=design, points=points, seed=seed,
-                set=overrides, workers=workers, scheduler=scheduler, out=None if resume else place, resume=resume,
-                progress=progress,
+                set=overrides, measures=measures or None, workers=workers, scheduler=scheduler,
+                out=None if resume else place, resume=resume, progress=progress,
             )  # fmt: skip
     except InputError as error:
         option = _OPTION_OF.get(error.place, error.place)
-        if option == "scenario" and vary is not None and error.key in vary:
-            option = "--vary"
         raise InputError(option, error.key, error.problem, error.value, error.allowed) from None
     except KeyboardInterrupt:
-        if not count[1]:
+        if not count[1] or (resume is None and not count[0]):
             raise
         return _tell_interrupted(place, count, as_json)
     figures = _draw(study)
@@ -118,8 +127,11 @@ def _place(
     return default_folder(f"{read.name}-study", read.seed)
 
 
-def read_varied(varied: tuple[str, ...]) -> dict[str, Any]:
-    """Keys and values of `--vary`: values are YAML, split at commas outside brackets and quotes; `0..1` is a range."""
+def read_varied(varied: tuple[str, ...], option: str = "--vary") -> dict[str, Any]:
+    """Keys and values of `--vary` or an option like it.
+
+    Values are YAML, split at commas outside brackets and quotes; `0..1` is a range.
+    """
     from cnaps_sim.scenario.places import Source, plain
     from cnaps_sim.scenario.yaml12 import read_value
 
@@ -128,21 +140,21 @@ def read_varied(varied: tuple[str, ...]) -> dict[str, Any]:
         key, equals, values = text.partition("=")
         key = key.strip()
         if not equals or not key:
-            raise InputError("--vary", key, "says no values", text, "KEY=v1,v2,…")
+            raise InputError(option, key, "says no values", text, "KEY=v1,v2,…")
         if key in found:
-            raise InputError("--vary", key, "given twice", text, "all values of a key in one --vary")
+            raise InputError(option, key, "given twice", text, f"all values of a key in one {option}")
         if match := _RANGE.fullmatch(values.strip()):
             found[key] = {"from": match[1], "to": match[2]}
             continue
         parts = [part.strip() for part in split_values(values)]
         if "" in parts:
             problem = "an empty list" if parts == [""] else "an empty value"
-            raise InputError("--vary", key, problem, text, "KEY=v1,v2,…")
-        source = Source("--vary", Path(), has_lines=False)
+            raise InputError(option, key, problem, text, "KEY=v1,v2,…")
+        source = Source(option, Path(), has_lines=False)
         try:
             found[key] = [plain(read_value(part, source)) for part in parts]
         except InputError as error:
-            raise InputError("--vary", key, error.problem, error.value or values, error.allowed) from None
+            raise InputError(option, key, error.problem, error.value or values, error.allowed) from None
     return found
 
 
@@ -173,13 +185,15 @@ def _progress(shown: bool) -> Iterator[Callable[[int, int], None]]:
         return
     from tqdm import tqdm
 
-    with tqdm(desc="study", leave=False, bar_format=_BAR, smoothing=0.1) as bar:
+    with tqdm(desc="study", leave=False, bar_format=_FIRST_BAR, smoothing=0.1) as bar:
 
         def show(done: int, runs: int) -> None:
             raise_if_interrupted()
             if bar.total != runs:
                 bar.reset(total=runs)
                 bar.initial = bar.n = done
+            if done > bar.initial:
+                bar.bar_format = _BAR
             bar.update(done - bar.n)
 
         yield show
@@ -210,6 +224,8 @@ def _tell(study: Study, place: Path, figures: list[str], seconds: float, as_json
         return
     for line in study_lines(study):
         click.echo(line)
+    for line in difference_lines(study):
+        click.echo(line)
     if figures:
         click.echo(f"frontier: {', '.join(figures)}")
     click.echo(str(place))
@@ -227,10 +243,29 @@ def as_dict(study: Study, place: Path, figures: list[str], seconds: float) -> di
         measure = {"system": row["system"], "measure": row["measure"], **told, "unit": row["unit"]}
         points[row["point"]]["measures"].append(measure)
     return {
-        "study": str(place), "scenario": plan.name, "seed": plan.scenario["seed"], "design": plan.design,
+        "study": str(place), "scenario": plan.name, "seed": _seed(study), "design": plan.design,
         "replications": plan.replications, "runs": plan.runs, "points": points, "figures": figures,
-        "wall_s": round(seconds, 3),
+        "note": study.note or None, "differences": _differences(study), "wall_s": round(seconds, 3),
     }  # fmt: skip
+
+
+def _differences(study: Study) -> dict[str, Any] | None:
+    """The lines of a frontier against the first one; null where the study has no such lines."""
+    from cnaps_sim.analysis.plots_frontier import first_line, line_differences
+
+    against, rows = first_line(study), []
+    for measure in ("rho", "mean_delay"):
+        found = line_differences(study, measure, against)
+        for row in found.to_dict("records"):
+            told = {name: _number(row[name]) for name in ("a", "b", "difference", "low", "high")}
+            keys = {key: row[key] for key in study.keys}
+            rows.append({"keys": keys, "measure": measure, **told, "pairs": row["pairs"], "unit": row["unit"]})
+    return {"against": against, "rows": rows} if rows else None
+
+
+def _seed(study: Study) -> int | None:
+    """The seed of all runs; None where it varies."""
+    return None if "seed" in study.keys else int(study.plan.scenario["seed"])
 
 
 def _number(value: float) -> float | None:
@@ -238,22 +273,64 @@ def _number(value: float) -> float | None:
 
 
 def study_lines(study: Study) -> list[str]:
-    """The study for a person: delay and liquidity at each point."""
+    """The study for a person: delay and liquidity at each point, and the researcher's own measures."""
+    from cnaps_sim.run.sweep_measures import BUILT_IN
+
     plan = study.plan
-    lines = [f"{plan.name}, seed {plan.scenario['seed']}: {len(plan.points):,} points, {plan.replications:,} runs each"]
+    seed = "seeds vary" if _seed(study) is None else f"seed {_seed(study)}"
+    runs = "run" if plan.replications == 1 else "runs"
+    lines = [f"{plan.name}, {seed}: {len(plan.points):,} points, {plan.replications:,} {runs} each"]
+    lines += [study.note] if study.note else []
     found = study.summary(by="point", where=lambda rows: rows["system"].isna())
     wide: Mapping[Any, Any] = found.set_index(["point", "measure"])[["value", "low", "high"]].to_dict("index")
-    cells = [(*plan.keys, "delay ρ", "95 % interval", "liquidity used, CNY", "turnover")]
+    own = [name for name in dict.fromkeys(found["measure"]) if plan.measures and name not in BUILT_IN]
+    cells = [(*plan.keys, "delay ρ", "95 % interval", "liquidity used, CNY", "turnover", *own)]
     for number in range(min(len(plan.points), _SHOWN)):
         rho, used, turnover = (wide[number, name] for name in ("rho", "peak_used", "turnover"))
-        interval = "–" if rho["low"] != rho["low"] else f"{rho['low']:.4f} to {rho['high']:.4f}"
+        interval = "–" if study.note or rho["low"] != rho["low"] else f"{rho['low']:.4f} to {rho['high']:.4f}"
         turned = "–" if turnover["value"] != turnover["value"] else f"{turnover['value']:.2f}"
         labels = [plan.labels(key)[number] for key in range(len(plan.keys))]
-        cells.append((*labels, f"{rho['value']:.4f}", interval, f"{used['value'] / 100:,.2f}", turned))
-    widths = [max(width(line[column]) for line in cells) for column in range(len(cells[0]))]
-    for line in cells:
-        padded = (" " * (widest - width(cell)) + cell for cell, widest in zip(line, widths, strict=True))
-        lines.append("  ".join(padded))
+        told = [f"{wide[number, name]['value']:,.6g}" if (number, name) in wide else "–" for name in own]
+        cells.append((*labels, f"{rho['value']:.4f}", interval, f"{used['value'] / 100:,.2f}", turned, *told))
+    lines += _aligned(cells)
     if len(plan.points) > _SHOWN:
         lines.append(f"(and {len(plan.points) - _SHOWN:,} more points)")
     return lines
+
+
+def _aligned(cells: list[tuple[str, ...]]) -> list[str]:
+    """The rows of a table as lines, its columns to the right."""
+    widths = [max(width(line[column]) for line in cells) for column in range(len(cells[0]))]
+    return [
+        "  ".join(" " * (widest - width(cell)) + cell for cell, widest in zip(line, widths, strict=True))
+        for line in cells
+    ]
+
+
+def difference_lines(study: Study) -> list[str]:
+    """How far the lines of a frontier lie apart, for a person: delay less that of the first line, at each level."""
+    from cnaps_sim.analysis.plots_frontier import LEVEL, first_line, line_differences
+    from cnaps_sim.words.units import MS_PER_MINUTE
+
+    lines = []
+    for measure, words, form, scale in (
+        ("rho", "delay ρ", "{:+.4f}", 1),
+        ("mean_delay", "mean delay, min,", "{:+.2f}", MS_PER_MINUTE),
+    ):
+        found = line_differences(study, measure, first_line(study))
+        if study.replications == 1 or study.note or found.empty:
+            return []
+        levels = sorted(found[LEVEL].unique())[:_MOST_LEVELS]
+        told: Mapping[Any, Any] = found.set_index(["line", LEVEL])[["difference", "low", "high"]].to_dict("index")
+        cells = [(f"{words} less that of the first line", *(f"α = {level:g} " for level in levels))]
+        for line in dict.fromkeys(found["line"]):
+            row = (told.get((line, level)) for level in levels)
+            cells.append((line, *("– " if each is None else _difference(each, form, scale) for each in row)))
+        lines += _aligned(cells)
+    return [*lines, "* 0 lies outside the 95 % interval of the paired difference, each interval by itself"]
+
+
+def _difference(told: Mapping[str, float], form: str, scale: int) -> str:
+    is_sure = told["low"] > 0 or told["high"] < 0
+    number = form.format(told["difference"] / scale) if told["difference"] or is_sure else "0"
+    return number + ("*" if is_sure else " ")

@@ -1,8 +1,6 @@
-"""`report`, `export`: write what a run holds for people and for other programs."""
+"""`report`, `export`: write what a run or study holds for people and for other programs."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import click
 
@@ -13,19 +11,9 @@ from cnaps_sim.words.errors import InputError
 @click.argument("run", metavar="RUN")
 def report(run: str) -> None:
     """(Re)write report.html of a run folder."""
-    from cnaps_sim.analysis.report import write_report
-    from cnaps_sim.run.store import load
+    from cnaps_sim.analysis.files import report as write
 
-    loaded = load(run)
-    place = Path(run) / "report.html"
-    try:
-        write_report(loaded, place)
-    except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
-        if isinstance(error, InputError):
-            raise
-        # Anybody may have changed the folder: each table can be read, but they do not fit to one another.
-        raise InputError(run, "", "its tables and manifest do not fit together", error, "cnaps-sim audit") from error
-    click.echo(str(place))
+    click.echo(str(write(run)))
 
 
 @click.command()
@@ -33,9 +21,12 @@ def report(run: str) -> None:
 @click.argument("table")
 @click.option("--to", "to", required=True, metavar="FILE", help="A .csv or .xlsx file.")
 def export(run: str, table: str, to: str) -> None:
-    """Write one table of a run as CSV or XLSX, for other tools."""
-    from cnaps_sim.run.export import export_table
-    from cnaps_sim.run.store import load
+    """Write one table of a run, or `runs` or `summary` of a study, as CSV or XLSX, for other tools."""
+    from cnaps_sim.analysis.files import export as write
 
-    export_table(load(run), table, Path(to))
+    try:
+        write(run, table, to)
+    except InputError as error:
+        place = "TABLE" if error.place == "table" else error.place
+        raise InputError(place, error.key, error.problem, error.value, error.allowed) from None
     click.echo(to)

@@ -40,6 +40,7 @@ class Rank(IntEnum):
     FAULT = 30
     ARRIVAL = 40  # payments of the flows, deliveries
     CAP_CHECK = 45  # retail units whose messages have all arrived
+    DECISION = 47  # banks that look at what they keep, when all that arrives has been booked
     ACTION = 50  # queue operations and every other scheduled action
     MATCHING = 60
     ROUND = 70

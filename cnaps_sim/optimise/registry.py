@@ -109,7 +109,7 @@ def names(for_runs: bool = False) -> list[str]:
     return [item.name for item in algorithms() if item.bundled and (item.for_runs or not for_runs)]
 
 
-def find(name: str, place: str = "--algorithm", key: str = "") -> Algorithm:
+def find(name: str, place: str = "algorithm", key: str = "") -> Algorithm:
     """The algorithm of that name, or a researcher's function `package.module:function`, which is imported.
 
     place, key: where the name was written, for the error. InputError if there is no such algorithm.
@@ -127,7 +127,7 @@ def checked(
     choice: Any,
     chosen_by: Algorithm,
     accounts: Sequence[str] | None = None,
-    place: str = "--algorithm",
+    place: str = "algorithm",
     key: str = "",
 ) -> Chosen:
     """A choice that may be posted: of the right form, within the queue, feasible, and as its algorithm declares.
@@ -159,7 +159,7 @@ def settle(
     chosen_by: Algorithm,
     queue: QueueTable,
     accounts: Sequence[str] | None = None,
-    place: str = "--algorithm",
+    place: str = "algorithm",
     key: str = "",
 ) -> Chosen:
     """Run an algorithm on a queue and verify what it answers; see `checked`.

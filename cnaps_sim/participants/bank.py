@@ -20,7 +20,8 @@ from cnaps_sim.messages.queue_orders import ByNumber, QueueCancellation, QueueMo
 from cnaps_sim.messages.validate import Checked, check
 from cnaps_sim.systems.mail import ACCEPTED, REPEATED, Letter, Mail, kind, verdict_of
 from cnaps_sim.systems.memory import Digests, digest_of
-from cnaps_sim.words.codes import BusinessType, Priority, System
+from cnaps_sim.words.business_types import BusinessType
+from cnaps_sim.words.codes import Priority, System
 
 #: Business types that banks send for themselves (hvps.112); what else they send is for customers (hvps.111).
 BANK_TYPES: Final = frozenset({BusinessType.INTERBANK.code, "CIPS", "LEND"})
@@ -40,6 +41,7 @@ class Instructed:
 
     sequence, payment_id: which; creditor: bank code of the payee's bank; amount_fen above 0
     type: business type such as A100
+    kept: whether it stood in the bank's outbox before it is sent
     """
 
     sequence: int
@@ -48,6 +50,7 @@ class Instructed:
     amount_fen: int
     priority: Priority
     type: str
+    kept: bool = False
 
 
 @dataclass
@@ -97,7 +100,8 @@ class Bank:
         if payment.payment_id in self.asked_back:
             self.asked_back[payment.payment_id] = OriginalMessage(business_id, sent.number, self.mail.now)
         letter = Letter(
-            sent, self.member, CENTRE, business_id, document, payment.payment_id, payment.sequence, payment.priority
+            sent, self.member, CENTRE, business_id, document, payment.payment_id, payment.sequence, payment.priority,
+            kept=payment.kept,
         )  # fmt: skip
         self.mail.send(letter, self.receive_at_centre)
 

@@ -22,7 +22,8 @@ from cnaps_sim.participants.bank import BUSINESS_KIND, Bank
 from cnaps_sim.systems.mail import Letter, kind
 from cnaps_sim.systems.retail_register import FIRST_LETTER, Original, Transaction
 from cnaps_sim.systems.retail_terms import read_package
-from cnaps_sim.words.codes import BusinessType, Priority, Refusal, Status
+from cnaps_sim.words.business_types import BusinessType
+from cnaps_sim.words.codes import Priority, Refusal, Status
 from cnaps_sim.words.codes import Reason as CnapsReason
 from cnaps_sim.words.retail import RetailKind
 

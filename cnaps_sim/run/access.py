@@ -19,7 +19,7 @@ from cnaps_sim.run.columns import Array
 from cnaps_sim.scenario.accounts import Access, GeneratedAccounts
 from cnaps_sim.scenario.model import Scenario
 from cnaps_sim.scenario.workload import WorkloadGenerator
-from cnaps_sim.words.codes import ParticipantKind
+from cnaps_sim.words.participant_kinds import ParticipantKind
 from cnaps_sim.words.streams import Streams
 from cnaps_sim.workload.account_rows import AccountRow
 from cnaps_sim.workload.branches import (

@@ -112,12 +112,7 @@ class Actions:
             if int(self.books.accounts["hold_until_ms"][account]) > until_ms:
                 return  # a longer stop holds it back still
             self.recorder.drain()
-            if self.world.exchange is not None:
-                self.world.exchange.resume(account)
-            elif self.world.behaviours.is_active(account):
-                self.world.behaviours.resume(account)
-            else:
-                self.books.empty_outbox(until_ms, account)
+            self.world.behaviours.outboxes.resume(account)
             self._tell(action, "sends again")
 
         self.world.clock.call_at(at_ms, Rank.FAULT, stop)

@@ -7,10 +7,11 @@ from types import MappingProxyType
 
 import numpy as np
 
-from cnaps_sim.core.records import LEVELS, OUTBOX, Records
+from cnaps_sim.core.records import LEVELS, Records
 from cnaps_sim.engine.recorder import Recorder
 from cnaps_sim.participants.behaviours.view import View, Waiting, locked
 from cnaps_sim.run.columns import Array
+from cnaps_sim.run.outboxes import Outboxes
 from cnaps_sim.words.codes import HVPS_LEVELS, Act, Phase
 from cnaps_sim.words.timetable import BusinessDay
 from cnaps_sim.workload.flow import NO_DUE_TIME, Flow
@@ -22,10 +23,14 @@ class Views:
     """Makes the views of the banks that decide for themselves.
 
     banks: their account rows; names: ids of all accounts by row
+    outboxes: what they keep; of what is on its way to the centre a bank knows, and counts it as sent
     """
 
-    def __init__(self, recorder: Recorder, flow: Flow, names: Sequence[str], banks: Sequence[int]) -> None:
+    def __init__(
+        self, recorder: Recorder, flow: Flow, names: Sequence[str], banks: Sequence[int], outboxes: Outboxes
+    ) -> None:
         self.books = recorder.books
+        self.outboxes = outboxes
         self.recorder = recorder
         self.flow = flow
         self.names = np.array(names, dtype=np.str_)
@@ -61,16 +66,18 @@ class Views:
         account = self.books.accounts[bank : bank + 1]
         desk = self.books.desk
         figures = {name: int(account[name][0]) for name in account.dtype.names}
+        on_way_count, on_way_fen = self.outboxes.on_way(bank)
+        available = {int(level): self.books.available(bank, level) - on_way_fen for level in HVPS_LEVELS}
         return View(
             account=str(self.names[bank]),
             terms=MappingProxyType({name: figures[name] for name in _TERMS}),
-            balance=figures["balance"],
+            balance=figures["balance"] - on_way_fen,
             opening=opening,
-            available=MappingProxyType({int(level): self.books.available(bank, level) for level in HVPS_LEVELS}),
+            available=MappingProxyType(available),
             queue=self._waiting([self.books.waiting(bank, level) for level in range(LEVELS)]),
-            outbox=self._waiting([self.books.waiting(bank, OUTBOX)], in_outbox=True),
-            sent_count=figures["sent_count"],
-            sent_fen=figures["sent"],
+            outbox=self._waiting([self.outboxes.kept(bank)], in_outbox=True),
+            sent_count=figures["sent_count"] + on_way_count,
+            sent_fen=figures["sent"] + on_way_fen,
             received_count=figures["received_count"],
             received_fen=figures["received"],
             sent_to=self._by_counterparty(self._sent, bank),

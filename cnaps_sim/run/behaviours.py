@@ -1,8 +1,9 @@
 """Behaviours in a run: the books are told the policies of the banks, and what is decided at given instants is done.
 
-A bundled policy is numbers in the books (`core.policy`), so a bank with one costs no event but the end of its plan. A
-policy of the researcher's own is asked at its decision points. Events of kind `behaviour` tell of a date who follows
-what, what a bank that gives up still sends, and what an adaptive bank has learned.
+A bundled policy is numbers in the books (`core.policy`), so a bank with one costs no event but the end of its plan;
+where payments travel as messages, the exchange asks the same rule (see `held_messages`). A policy of the researcher's
+own is asked at its decision points. Events of kind `behaviour` tell of a date who follows what, what a bank that gives
+up still sends, and what an adaptive bank has learned.
 """
 
 from __future__ import annotations
@@ -15,19 +16,21 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from cnaps_sim.core.records import NO_RESERVE, OUTBOX, UNLIMITED, Records
+from cnaps_sim.core.records import Records
 from cnaps_sim.engine.clock import Rank
-from cnaps_sim.participants.behaviours import Adaptive, Plan, Policy
+from cnaps_sim.participants.behaviours import Adaptive, Plan, Policy, SendAtOnce, Split
 from cnaps_sim.participants.behaviours.custom import Custom
 from cnaps_sim.run.bank_view import Views
 from cnaps_sim.run.behaviour_banks import bundled_policy, followers, payable
 from cnaps_sim.run.columns import Array
+from cnaps_sim.run.outboxes import Outboxes, OutboxesOfBooks
 from cnaps_sim.scenario.behaviours import FollowsOwnPolicy
 from cnaps_sim.words.codes import Act, Phase
 from cnaps_sim.words.timetable import BusinessDay
 from cnaps_sim.words.units import format_clock, format_fen
 
 if TYPE_CHECKING:
+    from cnaps_sim.run.held_messages import HeldMessages
     from cnaps_sim.run.world import World
 
 #: The kind of the events told here.
@@ -54,6 +57,12 @@ class Behaviours:
         self.openings: dict[int, int] = {}
         self.day: BusinessDay | None = None
         self._lessons = _Lessons(self) if any(isinstance(p, Adaptive) for p in self.policies.values()) else None
+        self.held: HeldMessages | None = None if world.exchange is None else world.exchange.held
+        if self.held is not None:
+            at_once = (SendAtOnce, Split)
+            self.held.take_over(bank for bank, policy in self.policies.items() if not isinstance(policy, at_once))
+        in_books = OutboxesOfBooks(self.books, self.clock, self.flow.rows["level"])
+        self.outboxes: Outboxes = in_books if self.held is None else self.held
         own = [bank for bank, policy in self.policies.items() if isinstance(policy, Custom)]
         self.deciders = _Deciders(self, own) if own else None
 
@@ -86,7 +95,7 @@ class Behaviours:
             plan = policy.plan(day, opening)
             if plan is not None and plan.until_ms > day.opens_ms:
                 self.plans[bank] = plan
-                self._set(bank, plan)
+                self.outboxes.adopt(bank, plan)
                 ends[plan.until_ms].append(bank)
         for until_ms, banks in ends.items():
             self.clock.call_at(until_ms, Rank.FAULT, partial(self._end, banks))
@@ -94,17 +103,6 @@ class Behaviours:
         self._tell_who(day)
         if self.deciders is not None:
             self.deciders.open_date(day)
-
-    def _set(self, bank: int, plan: Plan) -> None:
-        self.books.set_policy(
-            bank,
-            plan.until_ms,
-            plan.levels,
-            plan.hold_ms,
-            UNLIMITED if plan.budget is None else plan.budget,
-            plan.receipt_ppm,
-            NO_RESERVE if plan.reserve is None else plan.reserve,
-        )
 
     def _tell_who(self, day: BusinessDay) -> None:
         """One event for each entry that somebody follows, on the first date."""
@@ -115,11 +113,6 @@ class Behaviours:
                 self.recorder.tell(day.opens_ms, KIND, who, f"policy {entry.policy}")
 
     # what happens at given instants ------------------------------------------------------------------------------
-
-    def kept(self, bank: int) -> tuple[int, int]:
-        """Number and value of the payments in a bank's outbox."""
-        queue = self.books.queues[bank, OUTBOX]
-        return int(queue["waiting_count"]), int(queue["waiting_fen"])
 
     def is_silent(self, bank: int) -> bool:
         """Whether the bank cannot send now, because an action stops it."""
@@ -134,22 +127,13 @@ class Behaviours:
         """Plans end: what the banks have kept they send now, in the order in which they were told."""
         now = int(self.clock.now)
         for bank in banks:
-            count, fen = self.kept(bank)
+            count, fen = self.outboxes.total(bank)
             if not self.plans[bank].gives_up or count == 0 or self.is_silent(bank):
                 continue
             self.recorder.drain()
-            self.books.empty_outbox(now, bank)
+            self.outboxes.send_all(bank)
             words = f"waits no longer and sends what it kept: {count} payments, CNY {format_fen(fen)}"
             self.recorder.tell(now, KIND, self.names[bank], words)
-
-    def resume(self, bank: int) -> None:
-        """A bank that was stopped can send again while its plan is on: what that does not bind, then what it allows."""
-        now, plan = int(self.clock.now), self.plans[bank]
-        levels = self.flow.rows["level"]
-        for sequence in self.books.waiting(bank, OUTBOX):
-            if not plan.binds(int(levels[sequence])):
-                self.books.submit_kept(now, bank, sequence)
-        self.books.release_outbox(now, bank)
 
     def _schedule_shares(self) -> None:
         """Put the instants of throughput guidelines on the clock: they count the payments told at that instant."""
@@ -168,11 +152,11 @@ class Behaviours:
                 continue
             share = max(share for time_ms, share in self.plans[bank].shares if time_ms <= now)
             told = self._told_so_far(bank)
-            sent = told - self.kept(bank)[1]
+            sent = told - self.outboxes.total(bank)[1]
             lacking = -int(-(told * share) // 1) - sent
             if lacking > 0:
                 self.recorder.drain()
-                self.books.send_from_outbox(now, bank, lacking)
+                self.outboxes.send_worth(bank, lacking)
 
     def _told_so_far(self, bank: int) -> int:
         """Value of the payments that the bank was told to make on this date up to now, fen."""
@@ -226,7 +210,7 @@ class _Deciders:
         self.behaviours = behaviours
         self.clock = behaviours.clock
         self.banks = banks
-        self.views = Views(behaviours.recorder, behaviours.flow, behaviours.names, banks)
+        self.views = Views(behaviours.recorder, behaviours.flow, behaviours.names, banks, behaviours.outboxes)
         self.receivers = [bank for bank in banks if self.policy(bank).points.on_receipt]
         self._credits: dict[int, int] = {}
 
@@ -237,10 +221,14 @@ class _Deciders:
         return policy
 
     def start(self) -> None:
-        """Look after each payment if anybody decides on receipts."""
-        if self.receivers:
-            self.clock.stop_if = self._has_received
-            self.clock.after_each.append(self._look)
+        """Look after each payment if anybody decides on receipts; beside messages when all others have been read."""
+        if not self.receivers:
+            return
+        if self.behaviours.held is not None:
+            self.behaviours.held.listen(self._has_received, self._look)
+            return
+        self.clock.stop_if = self._has_received
+        self.clock.after_each.append(lambda _: self._look())
 
     def open_date(self, day: BusinessDay) -> None:
         """Put the decision points of a date on the clock."""
@@ -251,7 +239,9 @@ class _Deciders:
             for time_ms in self._instants(bank, day):
                 points[time_ms].append(bank)
         for time_ms, banks in sorted(points.items()):
-            self.clock.call_at(time_ms, Rank.ACTION, partial(self._decide_all, banks))
+            one_by_one = [[bank] for bank in banks]  # messages arrive between one decision and the next
+            for deciding in [banks] if self.behaviours.held is None else one_by_one:
+                self.clock.call_at(time_ms, Rank.ACTION, partial(self._decide_all, deciding))
 
     def _instants(self, bank: int, day: BusinessDay) -> Iterator[int]:
         """The instants of a date at which a bank decides, ms of the run, each once."""
@@ -275,7 +265,7 @@ class _Deciders:
         counts = self.behaviours.books.accounts["received_count"]
         return any(int(counts[bank]) != count for bank, count in self._credits.items())
 
-    def _look(self, _now: int) -> None:
+    def _look(self) -> None:
         """Whoever has received something decides; what it sends may be somebody else's receipt."""
         while self._has_received():
             for bank in self._credits:
@@ -297,6 +287,6 @@ class _Deciders:
         rng = owner.world.streams[f"behaviours.{owner.names[bank]}"]
         until_ms = owner.plans[bank].until_ms
         view = self.views.view(bank, now, owner.day, owner.openings[bank], until_ms, rng)
-        kept = owner.books.waiting(bank, OUTBOX)
+        kept = owner.outboxes.kept(bank)
         for place in self.policy(bank).decide(view):
-            owner.books.submit_kept(now, bank, kept[place])
+            owner.outboxes.send(bank, kept[place])

@@ -42,6 +42,8 @@ class Imported:
 
     accounts, payments: how many; value_fen: of the payments; other_dates: transactions of other dates, left out
     cut_off_ms: the cut-off if the published one is before the last payment, else None
+    refused, refused_fen: payments outside the hours, which the run will refuse (TM01), and their value; opens_ms and
+        closes_ms: these hours, from the opening (negative: on the evening before) to the cut-off
     """
 
     folder: Path
@@ -52,6 +54,10 @@ class Imported:
     value_fen: int
     other_dates: int
     cut_off_ms: int | None
+    refused: int
+    refused_fen: int
+    opens_ms: int
+    closes_ms: int
 
 
 def import_bof(
@@ -101,8 +107,18 @@ def import_bof(
     _write(target / "accounts.csv", _ACCOUNT_COLUMNS, known.values())
     _write(target / "payments.csv", _PAYMENT_COLUMNS, chosen)
     (target / "scenario.yaml").write_text(_scenario(source.resolve().name, day, played, cut_off), encoding="utf-8")
-    value = sum(parse_fen(payment["amount"]) for payment in chosen)
-    return Imported(target, day, played, len(known), len(chosen), value, len(dates) - len(chosen), cut_off)
+    hours = hvps_hours(played)
+    opens = hours.opens_ms - MS_PER_DAY * hours.opens_day_before
+    closes = hours.cut_off_ms if cut_off is None else cut_off
+    refused = [payment for payment in chosen if not opens <= parse_clock(payment["time"]) < closes]
+    return Imported(
+        target, day, played, len(known), len(chosen), _value(chosen), len(dates) - len(chosen), cut_off,
+        len(refused), _value(refused), opens, closes,
+    )  # fmt: skip
+
+
+def _value(payments: Iterable[Mapping[str, str]]) -> int:
+    return sum(parse_fen(payment["amount"]) for payment in payments)
 
 
 def _names(columns: Mapping[str, str]) -> dict[str, str]:
@@ -219,8 +235,8 @@ def _clock(row: Row) -> str:
     text = row.cells["time"]
     try:
         return format_clock(parse_clock(":".join(parts.groups()) if (parts := _TIME.fullmatch(text)) else text))
-    except ValueError:
-        raise InputError(row.place, "time", "not a time of day", text or "''", "HH:MM[:SS[.mmm]], HHMMSS") from None
+    except ValueError as error:
+        raise InputError(row.place, "time", str(error), text or "''", "HH:MM[:SS[.mmm]], HHMMSS") from None
 
 
 def _as_date(argument: str, value: dt.date | str | None) -> dt.date | None:
@@ -246,10 +262,16 @@ def _chosen_date(place: str, dates: Sequence[dt.date], wanted: dt.date | None) -
 
 
 def _later_cut_off(payments: Iterable[Mapping[str, str]], date: dt.date) -> int | None:
-    """A cut-off at the quarter of an hour after the last payment, if the published one is before it."""
+    """A cut-off at the quarter of an hour after the last payment, if the published one is before it.
+
+    The clearing window ends before the next date opens (on the evening, or at midnight): what comes later than that
+    is after every cut-off.
+    """
+    hours = hvps_hours(date)
     last = max((parse_clock(payment["time"]) for payment in payments), default=0)
-    later = (last // _QUARTER_MS + 1) * _QUARTER_MS
-    return later if last >= hvps_hours(date).cut_off_ms and later + _QUARTER_MS < MS_PER_DAY else None
+    ends = hours.opens_ms if hours.opens_day_before else MS_PER_DAY - _QUARTER_MS
+    later = min((last // _QUARTER_MS + 1) * _QUARTER_MS, ends - _QUARTER_MS)
+    return later if last >= hours.cut_off_ms else None
 
 
 def _write(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> None:

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from cnaps_sim.core.records import ANYBODY, OUTBOX
-from cnaps_sim.engine.clock import Process, Rank
+from cnaps_sim.core.records import ANYBODY
+from cnaps_sim.engine.clock import Rank
 from cnaps_sim.engine.network import Network
-from cnaps_sim.messages import returns
+from cnaps_sim.messages import credits, returns
 from cnaps_sim.messages.envelope import CENTRE
 from cnaps_sim.messages.sign import Keys
 from cnaps_sim.messages.validate import Checked
 from cnaps_sim.participants import recalls, requests
 from cnaps_sim.participants.bank import Bank, Instructed
+from cnaps_sim.run.held_messages import HeldMessages
 from cnaps_sim.run.links import link_terms
-from cnaps_sim.run.message_log import LogOfRun
+from cnaps_sim.run.message_log import LogOfRun, Record
 from cnaps_sim.run.message_replay import Replay
 from cnaps_sim.run.population import place_of_payment
 from cnaps_sim.run.retail_exchange import RetailExchange
@@ -76,7 +77,7 @@ class Exchange:
         self.orders = AccountOrders(self.centre, self._before_limit)
         self.orders.before_term = self._before_term
         self.banks = {
-            account: Bank(account, self.mail, scenario.seed, self.centre.receive)
+            account: Bank(account, self.mail, scenario.seed, self._receive)
             for account, central in zip(
                 world.directory.accounts, self.books.accounts["central_bank"].tolist(), strict=True
             )
@@ -99,9 +100,9 @@ class Exchange:
                 self._bank_of(debtor).asked_back[action.payment] = None
         for bank in self.banks.values():
             bank.on_recall = self._on_recall
-        self.replay = None if replay is None else Replay(replay, world.clock, self._deliver_again)
+        self.held = HeldMessages(self)
+        self.replay = None if replay is None else Replay(replay, world.clock, self._deliver_again, self._is_kept)
         self._left_under_way = 0
-        self._unsent: dict[int, list[int]] = {}
         self._waiting_for_answer: dict[tuple[str, str], Callable[[Answer], None]] = {}
         self.retail: RetailExchange | None = None
         if world.retail is not None:
@@ -140,7 +141,7 @@ class Exchange:
 
     def start(self) -> None:
         """Put the messages of the run, or those of its log, on the clock."""
-        self.world.clock.process(self._instructions())
+        self.held.start()
         if self.retail is not None:
             self.retail.start()
         for day in self.world.timetable.business_days:
@@ -148,62 +149,35 @@ class Exchange:
         if self.replay is not None:
             self.world.clock.process(self.replay.deliveries())
 
-    def _instructions(self) -> Process:
-        """Every payment that travels, at the instant at which its bank is instructed to make it."""
-        times = self.flow.rows["time_ms"][self.rows]
-        ends = np.append(np.flatnonzero(np.diff(times)) + 1, len(times)) if len(times) else times
-        start = 0
-        for end in map(int, ends):
-            yield self.world.clock.at(int(times[start]), Rank.ARRIVAL)
-            for row in self.rows[start:end].tolist():
-                self._instruct(row)
-            start = end
+    def _receive(self, data: bytes) -> str:
+        """Bytes reach the centre."""
+        self.held.instruct_first()
+        return self.centre.receive(data)
 
     def _deliver_again(self, data: bytes) -> None:
-        self.centre.receive(data)
+        self._receive(data)
         self.world.recorder.drain()
+
+    def _is_kept(self, record: Record) -> bool:
+        """Whether a message of the log carries a payment that its bank, by its policy, still keeps."""
+        if record.iso not in (credits.PACS_008, credits.PACS_009):
+            return False
+        sequence = self.register.sequences.get(record.reference)
+        return sequence >= 0 and self.held.is_kept(sequence)
 
     def give_up(self) -> None:
-        """A date ends: what is on its way to the centre comes too late, if it comes at all, and is refused (TM01)."""
-        now = int(self.world.clock.now)
-        for debtor in np.flatnonzero(self.books.queues["waiting_count"][:, OUTBOX]).tolist():
-            unsent = self._unsent.get(debtor, ())
-            for sequence in self.books.waiting(debtor, OUTBOX):
-                if sequence in self.register.kept and sequence not in unsent:
-                    self.books.submit_kept(now, debtor, sequence)
-        self.world.recorder.drain()
+        """A date ends: see `HeldMessages.give_up`."""
+        self.held.give_up()
 
-    def _instruct(self, row: int) -> None:
-        """The bank sends at once, or keeps the payment in its outbox; until it arrives it is on its way."""
-        record = self.flow.rows[row]
-        now, debtor = int(self.world.clock.now), int(record["debtor"])
-        held = now < int(self.books.accounts["hold_until_ms"][debtor])
-        account = self.world.directory.accounts[debtor]
-        if held or not self.network.link(account, to_centre=True).terms.is_perfect:
-            self.books.keep_back(
-                now, row, debtor, int(record["creditor"]), int(record["amount"]), int(record["level"]),
-                int(record["refusal"]), bool(record["special"]),
-            )  # fmt: skip
-            self.register.kept.add(row)
-            self.world.recorder.drain()
-        if held:
-            self._unsent.setdefault(debtor, []).append(row)
-        else:
-            self._send(row)
+    def is_link_perfect(self, debtor: int) -> bool:
+        """Whether what a bank sends arrives once, at once."""
+        return self.network.link(self.world.directory.accounts[debtor], to_centre=True).terms.is_perfect
 
-    def resume(self, debtor: int) -> None:
-        """A bank sends what it has held back: its messages, and what does not travel as messages."""
-        now = int(self.world.clock.now)
-        unsent = set(self._unsent.pop(debtor, ()))
-        for sequence in self.books.waiting(debtor, OUTBOX):
-            if sequence in unsent:
-                self._send(sequence)
-            elif sequence not in self.register.kept:
-                self.books.submit_kept(now, debtor, sequence)
-        self.world.recorder.drain()
-
-    def _send(self, row: int) -> None:
+    def post(self, row: int, was_kept: bool, has_policy: bool) -> None:
+        """The message of a payment sets out; when a log is replayed it only arrives."""
         if self.replay is not None:
+            if has_policy:
+                self.replay.sent()
             return
         record = self.flow.rows[row]
         type_index = int(self.flow.type_index[row])
@@ -216,6 +190,7 @@ class Exchange:
                 amount_fen=int(record["amount"]),
                 priority=_PRIORITY[int(record["level"])],
                 type=self.flow.types[type_index] if type_index >= 0 else _NO_TYPE,
+                kept=was_kept,
             )
         )
 
@@ -225,6 +200,8 @@ class Exchange:
 
     def travels(self, sequence: int) -> bool:
         """Whether a payment of the flow travels as a message."""
+        if self.all_travel:
+            return sequence < len(self.flow)
         place = int(np.searchsorted(self.rows, sequence))
         return place < len(self.rows) and int(self.rows[place]) == sequence
 

@@ -1,4 +1,4 @@
-"""Export: one result table as CSV or XLSX, for R, Stata and spreadsheet users."""
+"""Export: one result table of a run or study as CSV or XLSX, for R, Stata and spreadsheet users."""
 
 from __future__ import annotations
 
@@ -14,24 +14,41 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from cnaps_sim.run.store import Run
-from cnaps_sim.words.errors import InputError
+from cnaps_sim.words.errors import InputError, nearest
+from cnaps_sim.words.tables import TABLES
 
 #: Rows of a sheet, the header included.
 SHEET_ROWS = 1_048_576
-_LARGEST_EXACT = 2**53
+#: A spreadsheet keeps fifteen digits of a number.
+_LARGEST_EXACT = 10**15 - 1
 
 
 def export_table(run: Run, table: str, to: Path) -> None:
     """Write a table of a run. InputError if the table, the ending or the size does not fit."""
     if table not in run.recorded:
-        raise InputError("TABLE", "", "was not recorded in this run", table, ", ".join(run.recorded))
+        if table in TABLES:
+            raise InputError("table", "", "was not recorded in this run", table, ", ".join(run.recorded))
+        allowed = nearest(table, run.recorded, len(run.recorded))
+        raise InputError("table", "", "no such table", table, allowed)
+    check_file(to)
+    write_file(run.table(table), table, to)
+
+
+def check_file(to: Path) -> None:
+    """InputError if no table can be written there."""
     if to.suffix.lower() not in (".csv", ".xlsx"):
-        raise InputError("--to", "", "no such kind of file", to, ".csv, .xlsx")
+        raise InputError("to", "", "no such kind of file", to, ".csv, .xlsx")
     if to.is_dir():
-        raise InputError("--to", "", "is a folder", to, "a file")
+        raise InputError("to", "", "is a folder", to, "a file")
     if not to.parent.is_dir():
-        raise InputError("--to", "", "no such folder", to.parent, "an existing folder")
-    content = run.table(table)
+        raise InputError("to", "", "no such folder", to.parent, "an existing folder")
+
+
+def write_file(content: pa.Table, name: str, to: Path) -> None:
+    """Write a table as the kind of file that `to` ends with; it appears there when it is whole.
+
+    name: of the sheet. InputError if the table is too long for a sheet
+    """
     plain = pa.table(
         [column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column for column in content.columns],
         names=content.column_names,
@@ -40,24 +57,28 @@ def export_table(run: Run, table: str, to: Path) -> None:
         with _complete(to) as temporary:
             pa_csv.write_csv(plain, temporary)
     elif plain.num_rows >= SHEET_ROWS:
-        raise InputError("--to", "", "the table is too long for a sheet", f"{plain.num_rows} rows", ".csv")
+        raise InputError("to", "", "the table is too long for a sheet", f"{plain.num_rows} rows", ".csv")
     else:
         with _complete(to) as temporary:
-            _write_sheet(plain, table, temporary)
+            _write_sheet(plain, name, temporary)
 
 
 @contextmanager
 def _complete(to: Path) -> Iterator[str]:
-    """A temporary file that takes its name only when it is whole."""
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{to.name}-", suffix=to.suffix, dir=to.parent)
-    os.close(descriptor)
+    """A temporary file that takes its name only when it is whole. InputError if it cannot be written."""
     try:
-        yield temporary
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, to)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{to.name[:40]}-", suffix=to.suffix, dir=to.parent)
+        os.close(descriptor)
+        try:
+            yield temporary
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, to)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as error:  # it names the temporary file, of which nobody has heard
+        problem = f"cannot be written: {(error.strerror or str(error)).lower()}"
+        raise InputError("to", "", problem, to, "a file that can be written") from None
 
 
 def _write_sheet(table: pa.Table, name: str, to: str) -> None:

@@ -1,20 +1,18 @@
 """Fork: a run again from its start to an instant, and from there on under another rule (what-if in mid-day).
 
 Nothing of a run's inside is kept: the day is played again under the scenario that the run keeps, and what it did until
-the instant must be what the tables of the run say. At the instant, before the payments that arrive in it, the new rules
-are handed to the books and the matching of queues.
+the instant must be what the tables of the run say (see `fork_past`). At the instant, before the payments that arrive in
+it, the new rules are handed to the books and the matching of queues. BEPS and IBPS go on as before: what can be changed
+of them in mid-run, such as a net debit cap, is changed by actions.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Mapping
 from typing import Any, Final
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from cnaps_sim.audit.digest import table_digest
 from cnaps_sim.core.records import ANYBODY
 from cnaps_sim.engine.clock import Rank
 from cnaps_sim.run.matching import limit_rows
@@ -23,24 +21,23 @@ from cnaps_sim.run.world import World
 from cnaps_sim.scenario.actions import Match
 from cnaps_sim.scenario.load import Loaded, from_dict
 from cnaps_sim.scenario.resolve import resolved
-from cnaps_sim.scenario.rules import Detail
 from cnaps_sim.systems.hvps import Hvps
 from cnaps_sim.systems.matching import QueueMatching
 from cnaps_sim.words.codes import Cause, System
 from cnaps_sim.words.errors import InputError
-from cnaps_sim.words.units import format_clock
+from cnaps_sim.words.timetable import RETAIL_DATE_SWITCH_MS
+from cnaps_sim.words.units import MS_PER_DAY, format_clock
 
 #: Keys that can take over in mid-run, besides actions from the instant on; name and question say nothing of rules.
 CAN_CHANGE: Final = ("hvps.discipline", "hvps.reprioritise", "hvps.matching", "limits", "name", "question")
 _ALLOWED: Final = "hvps.discipline, hvps.matching, hvps.reprioritise, limits, actions from the instant on"
-#: What a row tells of the past, by table: columns that no later event can change, and the instants to be cut.
-_PAST_COLUMNS: Final = ("payment_id", "system", "debtor", "creditor", "amount_fen", "instructed_ms")
-_KEPT: Final = {
-    Detail.PAYMENTS: ("transfers", "events", "series"),
-    Detail.ACCOUNTS: ("events", "series"),
-    Detail.TOTALS: ("events",),
+#: Keys whose terms an action can change, by the action.
+_BY_ACTION: Final = {
+    "nets.cap": "actions from the instant on: set (field credit_line, pledged or earmark) changes net debit caps",
+    "accounts": "actions from the instant on: set (field overdraft_limit, floor, ...), inject, central_bank_debit",
+    "pools": "actions from the instant on: start_pool, stop_pool, cancel_pool",
+    "credit": "actions from the instant on: pledge, repay",
 }
-_PAST_INSTANTS: Final = ("submitted_ms", "settled_ms")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,21 +66,28 @@ class Fork:
         return {"at_ms": self.at_ms, "changed": list(self.changed), "base": resolved(self.base.scenario)}
 
 
-def forked(base: Loaded, later: Loaded, at_ms: int) -> Fork:
-    """The fork of a scenario. InputError names the first key that would alter the past, or an instant outside."""
+def forked(base: Loaded, later: Loaded, at_ms: int, asked: Mapping[str, Any] | None = None) -> Fork:
+    """The fork of a scenario. InputError names the first key that would alter the past, or an instant outside.
+
+    asked: values by key as they were asked for, by which the error then names the key
+    """
     changed = tuple(_differences(resolved(base.scenario), resolved(later.scenario)))
     for key in changed:
         if key == "actions":
             _check_actions(base, later, at_ms)
         elif not any(key == name or key.startswith(f"{name}.") for name in CAN_CHANGE):
-            raise InputError("--set", key, "would alter the past of the run", _value(later, key), _ALLOWED)
+            allowed = next((words for start, words in _BY_ACTION.items() if key.startswith(start)), _ALLOWED)
+            named, value = _as_asked(key, asked or {}, _value(later, key))
+            raise InputError("set", named, "would alter the past of the run", value, allowed)
     days = base.scenario.business_timetable().business_days
     begins_ms, ends_ms = Hvps.begins_ms(days[0]), days[-1].window_end_ms
+    if base.scenario.has_retail:
+        begins_ms = min(begins_ms, RETAIL_DATE_SWITCH_MS - MS_PER_DAY)
     if not begins_ms <= at_ms < ends_ms:
         hours = f"{format_clock(begins_ms)} to {format_clock(ends_ms)} of the run"
-        raise InputError("--at", "", "lies outside the run", format_clock(at_ms), hours)
+        raise InputError("at", "", "lies outside the run", format_clock(at_ms), hours)
     if base.scenario.messages > 0 and "limits" in changed:
-        raise InputError("--set", "limits", "travel as messages in this run", "", "actions of the kind set_limit")
+        raise InputError("set", "limits", "travel as messages in this run", "", "actions of the kind set_limit")
     return Fork(base, later, at_ms, changed)
 
 
@@ -113,6 +117,17 @@ def _differences(one: Mapping[str, Any], other: Mapping[str, Any], above: str = 
     return keys
 
 
+def _as_asked(key: str, asked: Mapping[str, Any], value: Any) -> tuple[str, Any]:
+    """The key that was asked for behind one that differs, and its value: the nearest one of the same branch."""
+    steps = key.split(".")
+    shared = {}
+    for name in asked:
+        pairs = zip(steps, name.split("."), strict=False)
+        shared[name] = len(list(itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)))
+    best = max(shared, key=lambda name: shared[name], default="")
+    return (best, asked[best]) if best and shared[best] else (key, value)
+
+
 def _value(loaded: Loaded, key: str) -> Any:
     part: Any = resolved(loaded.scenario)
     for step in key.split("."):
@@ -127,7 +142,7 @@ def _check_actions(base: Loaded, later: Loaded, at_ms: int) -> None:
     past = [[act for act in of.scenario.actions if act.at.ms(first) < at_ms] for of in (base, later)]
     if past[0] != past[1]:
         allowed = f"actions at {format_clock(at_ms)} and after"
-        raise InputError("--set", "actions", "would alter the past of the run", "an earlier action differs", allowed)
+        raise InputError("set", "actions", "would alter the past of the run", "an earlier action differs", allowed)
 
 
 # taking over --------------------------------------------------------------------------------------------------
@@ -187,40 +202,3 @@ def _change_limits(fork: Fork, world: World) -> None:
             world.recorder.drain()
             world.tell_auditor_of_bilateral_limit(debtor, creditor, new.get(pair))
             world.books.set_limit(int(world.clock.now), debtor, creditor, new.get(pair))
-
-
-# the past -----------------------------------------------------------------------------------------------------
-
-
-def past_of(run: Run, at_ms: int) -> dict[str, str]:
-    """The digest of what each table that the run keeps tells of the time before an instant, by name of the table."""
-    told: dict[str, str] = {}
-    record = run.scenario.get("record") or {}
-    detail = record.get(System.HVPS.value, Detail.PAYMENTS)
-    for name in _KEPT[Detail(detail)]:
-        table = run.table(name)
-        told[name] = table_digest(table.filter(pc.less(table["time_ms"], at_ms)))
-    if detail == Detail.PAYMENTS:
-        told["payments"] = table_digest(_past_payments(run.payments_of(System.HVPS, System.SAPS), at_ms))
-    return told
-
-
-def _past_payments(payments: pa.Table, at_ms: int) -> pa.Table:
-    """Payments instructed before an instant as they stood then: what came later is null."""
-    known = payments.filter(pc.less(payments["instructed_ms"], at_ms))
-    columns = {name: known[name] for name in _PAST_COLUMNS}
-    for name in _PAST_INSTANTS:
-        columns[name] = pc.if_else(pc.less(known[name], at_ms), known[name], None)
-    released = known["released_by"].cast(pa.string())
-    columns["released_by"] = pc.if_else(pc.less(known["settled_ms"], at_ms), released, None)
-    return pa.table(columns)
-
-
-def check_past(original: Run, repeated: Run, at_ms: int) -> None:
-    """InputError if a table of the repeated run tells another past than the original's."""
-    before, after = past_of(original, at_ms), past_of(repeated, at_ms)
-    for name in dict.fromkeys([*before, *after]):
-        if before.get(name) != after.get(name):
-            version = original.manifest.get("version")
-            problem = f"the table {name} until {format_clock(at_ms)} is not what playing it again gives"
-            raise InputError("--fork", str(original.folder or ""), problem, f"version {version}", "cnaps-sim verify")

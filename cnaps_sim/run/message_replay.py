@@ -2,6 +2,7 @@
 
 The banks write nothing, but the scenario's actions are carried out beside the log. An order that a bank gave in an
 action and that arrived at once waits for that action, so that it stands among the other actions where it stood.
+Banks with a policy decide again when they send; a payment that one of them has kept arrives when it is sent.
 """
 
 from __future__ import annotations
@@ -34,11 +35,15 @@ class Replay:
 
     folder:  the message log
     deliver: what the centre does with each
+    is_kept: whether a bank with a policy still keeps the payment that a message carries
     """
 
-    def __init__(self, folder: Path, clock: Clock, deliver: Callable[[bytes], None]) -> None:
+    def __init__(
+        self, folder: Path, clock: Clock, deliver: Callable[[bytes], None], is_kept: Callable[[Record], bool]
+    ) -> None:
         self._clock = clock
         self._deliver = deliver
+        self._is_kept = is_kept
         self._rest = (record for _, record, _ in read_log(folder) if record.receiver == CENTRE != record.sender)
         self._first_sent: dict[tuple[str, str], int] = {}
         self._next: Record | None = None
@@ -68,6 +73,11 @@ class Replay:
                 while self._is_due(time_ms):
                     self._deliver_next()
 
+    def sent(self) -> None:
+        """A bank with a policy has sent a payment: if it arrives at once, it does so now, and what followed from it."""
+        now = int(self._clock.now)
+        self._clock.call_at(now, Rank.ARRIVAL, lambda: self._deliver_answers(now))
+
     def order(self, member: str, reference: str = "") -> None:
         """An action has a bank order something: what the log has of it at this instant, and what followed from it."""
         now = int(self._clock.now)
@@ -83,6 +93,9 @@ class Replay:
 
     def _deliver_answers(self, time_ms: int) -> None:
         while self._is_due(time_ms) and not self._is_ordered(time_ms):
+            assert self._next is not None
+            if self._is_kept(self._next):
+                return
             self._deliver_next()
 
     def _is_due(self, time_ms: int) -> bool:

@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cnaps_sim.core.records import NO_WARNING_LINE, UNLIMITED
-from cnaps_sim.optimise.bounds import account_bounds
 from cnaps_sim.run.access import EntityAccess, access_of
 from cnaps_sim.run.behaviour_banks import split_payments
 from cnaps_sim.run.columns import Array
+from cnaps_sim.run.opening_balances import first_day, opening_balances
 from cnaps_sim.run.opening_terms import check_earmarks
 from cnaps_sim.run.overdrafts import give_overdrafts
 from cnaps_sim.run.results import Directory
@@ -35,14 +35,14 @@ from cnaps_sim.scenario.workload import (
 )
 from cnaps_sim.systems.dvp import CODE as LEG
 from cnaps_sim.systems.dvp import hold_legs_to_their_hours
-from cnaps_sim.words.codes import AccountStatus, Cause, CentralBankAccount, Life, ParticipantKind, Refusal, System
+from cnaps_sim.words.codes import AccountStatus, Cause, CentralBankAccount, Life, System
 from cnaps_sim.words.errors import InputError
+from cnaps_sim.words.participant_kinds import ParticipantKind
 from cnaps_sim.words.streams import Streams
 from cnaps_sim.words.timetable import Timetable
 from cnaps_sim.words.units import format_fen
 from cnaps_sim.workload.account_rows import AccountRow, account_row, read_accounts
 from cnaps_sim.workload.flow import Flow, merge
-from cnaps_sim.workload.opening import opening_share_of_outflow
 from cnaps_sim.workload.population import account_rows, national_accounts
 from cnaps_sim.workload.replay import from_rows, read_payments
 from cnaps_sim.workload.replay import place_of_payment as place_in_file
@@ -63,8 +63,6 @@ _CENTRAL_BANK_NAMES = {
 }
 #: All balances together stay far from the end of int64.
 _TOTAL_LIMIT = 4_000_000_000_000_000_000
-#: Opening balances at a level alpha are computed in whole millionths.
-_PARTS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -144,7 +142,7 @@ def populate(loaded: Loaded, timetable: Timetable, streams: Streams) -> Populati
     messages = _message_files(loaded, index, timetable)
     flow = _workload(loaded, index, sizes, timetable, streams, messages, access)
     _check_ids(loaded, flow)
-    opening = _opening(loaded, entities, flow if access is None else access.pooled(flow), timetable, streams)
+    opening = opening_balances(loaded, entities, flow if access is None else access.pooled(flow), timetable, streams)
     opening = opening if access is None else access.split(opening)
     check_earmarks(loaded, rows, opening)
     give_overdrafts(loaded.scenario.accounts, rows, first_day(flow, timetable))
@@ -178,7 +176,7 @@ def reopened(population: Population, loaded: Loaded, timetable: Timetable, strea
     scenario, rows = loaded.scenario, population.rows
     if scenario.behaviours or scenario.access is not Access.SINGLE or any(row["earmark"] for row in rows):
         return None
-    opening = _opening(loaded, rows, population.flow, timetable, streams)
+    opening = opening_balances(loaded, rows, population.flow, timetable, streams)
     _check_total(loaded, opening)
     return dataclasses.replace(population, opening=opening)
 
@@ -381,39 +379,3 @@ def _generated(
     return [
         generate_hvps_day(sizes, day, count, value, streams, parameters) for day in timetable.business_days
     ]  # fmt: skip
-
-
-def first_day(flow: Flow, timetable: Timetable) -> Flow:
-    """The payments of the first business date that the system would not refuse for what they are."""
-    rows = flow.rows
-    day = timetable.business_days[0]
-    times = rows["time_ms"]
-    in_hours = (times >= day.opens_ms) & (times < day.cut_off_ms)
-    sound = (rows["refusal"] == Refusal.NONE) & (rows["debtor"] != rows["creditor"])
-    chosen = np.flatnonzero(in_hours & sound)
-    if len(chosen) == len(rows):
-        return flow
-    return dataclasses.replace(
-        flow,
-        rows=rows[chosen],
-        payment_ids=flow.payment_ids.take(chosen),
-        type_index=flow.type_index[chosen],
-        due_ms=None,
-        on_behalf_of=None,
-    )
-
-
-def _opening(loaded: Loaded, rows: Sequence[AccountRow], flow: Flow, timetable: Timetable, streams: Streams) -> Array:
-    """Opening balance of each participant, fen."""
-    terms = loaded.scenario.liquidity
-    if terms.alpha is not None:
-        day = first_day(flow, timetable).rows
-        lower, upper = account_bounds(len(rows), day["debtor"], day["creditor"], day["amount"].copy())
-        parts = int((terms.alpha * _PARTS).to_integral_value())
-        spread = upper - lower
-        return lower + spread // _PARTS * parts + spread % _PARTS * parts // _PARTS
-    if terms.share_of_outflow is not None:
-        low, high = terms.share_of_outflow
-        rng = streams["liquidity.opening"]
-        return opening_share_of_outflow(first_day(flow, timetable), len(rows), low, high, rng)
-    return np.array([row["balance"] for row in rows], np.int64)

@@ -17,12 +17,12 @@ from cnaps_sim.core.records import NOBODY, Records
 from cnaps_sim.engine.recorder import DayClose, Recorder
 from cnaps_sim.run.columns import ARROW_TYPES, NEVER, Array, build, nullable, text
 from cnaps_sim.run.fates import STATUS_OF_ACT, Fates, Instructions
+from cnaps_sim.words.business_types import BusinessType
 from cnaps_sim.words.codes import (
     HVPS_LEVELS,
     MATCHING_CAUSE,
     AccountStatus,
     Act,
-    BusinessType,
     Cause,
     Life,
     Priority,

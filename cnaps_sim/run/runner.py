@@ -19,6 +19,7 @@ from cnaps_sim.audit import Verdict
 from cnaps_sim.audit.digest import item_checksum, table_digest
 from cnaps_sim.audit.tables import audit_tables
 from cnaps_sim.run import results
+from cnaps_sim.run.access_study import compare_access
 from cnaps_sim.run.actions import Actions
 from cnaps_sim.run.columns import empty_table
 from cnaps_sim.run.fates import Fates, Instructions
@@ -122,6 +123,8 @@ def simulate(
     saved = time.perf_counter()
     if fork is None and loaded.scenario.compare_tools:
         manifest["tools"] = compare_tools(world, replication, compared)
+    if fork is None and loaded.scenario.compare_access:
+        manifest["access"] = compare_access(world, replication)
     compared_all = time.perf_counter()
     manifest["summary"] = summarise(run)
     manifest["wall_s"] = {
@@ -130,7 +133,7 @@ def simulate(
         "tables": round(made - played, 3),
         "digest_and_audit": round(audited - made, 3),
         "saving": round(saved - audited, 3),
-        "comparing_tools": round(compared_all - saved, 3),
+        "comparing": round(compared_all - saved, 3),
         "total": round(time.perf_counter() - started, 3),
     }
     run.unwanted = unwanted

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -34,6 +34,9 @@ MANIFEST = "manifest.json"
 MESSAGES = "messages"
 RESOLVED = "scenario.resolved.json"
 SOURCE = "scenario.yaml"
+
+
+_Run = TypeVar("_Run")
 
 
 class HasFolder(Protocol):
@@ -250,6 +253,11 @@ def load(folder: str | Path) -> Run:
     return Run({}, manifest, scenario, text, place)
 
 
+def opened(run: str | Path | _Run) -> _Run | Run:
+    """The run that is meant: itself, or the one kept in that folder."""
+    return load(run) if isinstance(run, str | Path) else run
+
+
 def _read_json(place: Path, name: str) -> dict[str, Any]:
     try:
         value = json.loads((place / name).read_text(encoding="utf-8"))
@@ -272,18 +280,21 @@ def default_folder(name: str, seed: int, parent: Path = Path("runs")) -> Path:
     return place
 
 
-def check_folder(place: Path, force: bool) -> None:
-    """Refuse a folder that holds something else or cannot be made. InputError says what would be accepted."""
+def check_folder(place: Path, force: bool | None) -> None:
+    """Refuse a folder that holds something else or cannot be made. InputError says what would be accepted.
+
+    force: an earlier run's folder will do; None where that can not even be asked for
+    """
     try:
         if place.is_dir() and any(place.iterdir()) and not (force and (place / MANIFEST).is_file()):
-            allowed = "a new or empty folder" + ("" if force else ", or --force for an earlier run's folder")
-            raise InputError("--out", "", "exists and is not empty", place, allowed)
+            allowed = "a new or empty folder" + (", or --force for an earlier run's folder" if force is False else "")
+            raise InputError("out", "", "exists and is not empty", place, allowed)
         if place.exists() and not place.is_dir():
-            raise InputError("--out", "", "is not a folder", place, "a new or empty folder")
+            raise InputError("out", "", "is not a folder", place, "a new or empty folder")
         _try(place.resolve())
     except (OSError, ValueError) as error:
         raise InputError(
-            "--out", "", f"cannot be written ({_reason(error)})", place, "a folder that can be made"
+            "out", "", f"cannot be written ({_reason(error)})", place, "a folder that can be made"
         ) from None
 
 

@@ -53,7 +53,8 @@ class BankStress:
                            day; fen times whole hours, cut off towards 0
     rho_elsewhere:         delay indicator (结算延迟) of the other banks' payments
     rho_added:             the same less that of these payments in the undisturbed day
-    peak_queue_added_fen, _count: by how much more stands in all queues of HVPS payments when most does
+    peak_queue_added_fen, _count: by how much more stands in all queues of HVPS payments when most does, by the books'
+                           own count (outboxes left out; see metric `peak_queue` for moments inside a millisecond)
     own_unsettled_fen, _count:    the bank's own payments that settle in the undisturbed day and no longer do
     """
 

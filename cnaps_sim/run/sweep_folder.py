@@ -1,22 +1,26 @@
 """The study folder: study.json and runs.parquet; while it is being played also what is finished, run by run.
 
 A study that is interrupted leaves `finished.jsonl`, one line per run, and goes on from there. When all is done the
-table takes its place.
+table takes its place. A study of which no run was finished leaves nothing. One program at a time writes into a folder.
 """
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, TextIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from cnaps_sim.run.folder_lock import FolderLock
 from cnaps_sim.run.runner import file_sha256
 from cnaps_sim.run.store import check_folder, read_table, to_json, write_table
-from cnaps_sim.run.sweep_measures import Measured, Value
+from cnaps_sim.run.sweep_measures import Measured
 from cnaps_sim.run.sweep_plan import Plan
 from cnaps_sim.words.errors import InputError
 
@@ -28,6 +32,7 @@ _KIND: Final = "cnaps-sim study"
 
 _TEXT: Final = pa.dictionary(pa.int32(), pa.string())
 #: Columns of the table beside those of the keys. A measure is a whole number or a ratio; the other column is null.
+#: `value` has either as float64, for programs that want one column: exact up to 2^53.
 COLUMNS: Final = (
     ("run", pa.int64()),
     ("point", pa.int64()),
@@ -35,6 +40,7 @@ COLUMNS: Final = (
     ("system", _TEXT),
     ("measure", _TEXT),
     ("unit", _TEXT),
+    ("value", pa.float64()),
     ("whole", pa.int64()),
     ("ratio", pa.float64()),
 )
@@ -46,8 +52,8 @@ def runs_table(plan: Plan, played: Mapping[int, list[Measured]]) -> pa.Table:
     """One row per run and measure, by run; the same bytes whoever played the runs.
 
     `run`, `point`, `replication` (from 0); one column per key that varies, int64 or float64 where all its values are
-    numbers, else text; `system` (null: HVPS and SAPS together), `measure`, `unit`, `whole` (int64: payments, fen, ms),
-    `ratio` (float64: ratios and means).
+    numbers, else text; `system` (null: HVPS and SAPS together), `measure`, `unit`; `value` (float64: whichever of the
+    next two there is), `whole` (int64: payments, fen, ms), `ratio` (float64: ratios and means).
     """
     rows = [(run, each) for run in sorted(played) for each in played[run]]
     runs = [run for run, _ in rows]
@@ -59,6 +65,7 @@ def runs_table(plan: Plan, played: Mapping[int, list[Measured]]) -> pa.Table:
         "system": [each.system for _, each in rows],
         "measure": [each.measure for _, each in rows],
         "unit": [each.unit for _, each in rows],
+        "value": [None if each.value is None else float(each.value) for _, each in rows],
         "whole": [each.value if isinstance(each.value, int) else None for _, each in rows],
         "ratio": [each.value if isinstance(each.value, float) else None for _, each in rows],
     }
@@ -93,34 +100,45 @@ class Keeper:
         self.place = place
         self.played: dict[int, list[Measured]] = {}
         self._file: TextIO | None = None
+        self._lock: FolderLock | None = None
+        #: Folders that were not there before, the study's own first; None for a study that is gone on with.
+        self._made: list[Path] | None = None
 
     def begin(self) -> None:
         """Make the folder. InputError if it holds something or cannot be made."""
         if self.place is None:
             return
-        check_folder(self.place, force=False)
-        self.place.mkdir(parents=True, exist_ok=True)
-        self._write_study(complete=False)
-        self._file = (self.place / FINISHED).open("w", encoding="utf-8")
+        check_new(self.place)
+        self._made = [folder for folder in (self.place, *self.place.parents) if not folder.exists()]
+        try:
+            self.place.mkdir(parents=True, exist_ok=True)
+            self._take_lock("out")
+            self._write_study(complete=False)
+            self._file = (self.place / FINISHED).open("w", encoding="utf-8")
+        except BaseException:
+            self.close()
+            raise
 
     def go_on(self) -> None:
-        """Take over what an interrupted study of the same plan has finished; a torn last line counts for nothing."""
+        """Take over what an interrupted study of the same plan has finished; a line that was torn or changed counts
+        for nothing. InputError if another program is at it."""
         assert self.place is not None
+        self._take_lock("resume")
         path = self.place / FINISHED
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
-        for line in lines:
-            try:
-                run, told = json.loads(line)
-                measured = [Measured(*each) for each in told]
-            except (ValueError, TypeError):
-                continue
-            if isinstance(run, int) and 0 <= run < self.plan.runs:
-                self.played[run] = measured
+        self.played |= dict(found for line in lines if (found := self._read(line)) is not None)
         temporary = path.with_suffix(".new")  # written anew, so that no torn line stays in the middle
         with temporary.open("w", encoding="utf-8") as file:
-            file.writelines(_line(run, found) for run, found in self.played.items())
+            file.writelines(self._line(run, found) for run, found in self.played.items())
         os.replace(temporary, path)
         self._file = path.open("a", encoding="utf-8")
+
+    def _take_lock(self, argument: str) -> None:
+        assert self.place is not None
+        lock = FolderLock(self.place)
+        if not lock.take():
+            raise InputError(argument, "", "is being played by another sweep", self.place, "when that one has ended")
+        self._lock = lock
 
     @property
     def missing(self) -> list[int]:
@@ -131,26 +149,60 @@ class Keeper:
         """A run is finished."""
         self.played[run] = measured
         if self._file is not None:
-            self._file.write(_line(run, measured))
+            self._file.write(self._line(run, measured))
             self._file.flush()
 
     def finish(self) -> pa.Table:
         """All runs are finished: returns the table, and leaves a complete folder."""
         table = runs_table(self.plan, self.played)
         if self.place is not None:
-            self.close()
             temporary = self.place / f".{RUNS}"
             write_table(table, temporary)
             os.replace(temporary, self.place / RUNS)
             self._write_study(complete=True)
+            self._close_file()
             (self.place / FINISHED).unlink(missing_ok=True)
+        self.close()
         return table
 
     def close(self) -> None:
-        """No more is kept."""
+        """No more is kept. A study of which no run was finished leaves nothing behind."""
+        self._close_file()
+        empty = self._made if self._lock is not None and not self.played else None
+        if empty is not None and self.place is not None:
+            for name in (STUDY, FINISHED):
+                (self.place / name).unlink(missing_ok=True)
+        if self._lock is not None:
+            self._lock.free()
+            self._lock = None
+        if empty is not None:
+            for folder in empty:
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
+
+    def _close_file(self) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+    def _line(self, run: int, measured: list[Measured]) -> str:
+        """A finished run as a line: its number, its measures, and a digest by which a changed line is known."""
+        told = [list(each) for each in measured]
+        return json.dumps([run, told, self._digest(run, told)], ensure_ascii=False, allow_nan=False) + "\n"
+
+    def _read(self, line: str) -> tuple[int, list[Measured]] | None:
+        """What `_line` has written for this plan; None for anything else."""
+        try:
+            run, told, digest = json.loads(line)
+            if digest != self._digest(run, told):
+                return None
+            return run, [Measured(*each) for each in told]
+        except (ValueError, TypeError):
+            return None
+
+    def _digest(self, run: int, told: object) -> str:
+        text = json.dumps([self.plan.digest, run, told], ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def _write_study(self, complete: bool) -> None:
         assert self.place is not None
@@ -160,8 +212,14 @@ class Keeper:
         os.replace(temporary, self.place / STUDY)
 
 
-def _line(run: int, measured: Iterable[tuple[str | None, str, str, Value]]) -> str:
-    return json.dumps([run, [list(each) for each in measured]], ensure_ascii=False, allow_nan=False) + "\n"
+def check_new(place: Path) -> None:
+    """Refuse a folder in which no new study can be written. InputError says what would be accepted."""
+    if (place / STUDY).is_file():
+        _, complete = read_plan(place, "out")
+        problem = "holds a study" if complete else "holds an unfinished study"
+        other = "" if complete else f"--resume {place}, or "
+        raise InputError("out", "", problem, place, f"{other}a new or empty folder")
+    check_folder(place, force=None)
 
 
 def read_plan(place: str | Path, argument: str) -> tuple[Plan, bool]:
@@ -191,10 +249,12 @@ def check_inputs(plan: Plan) -> None:
             raise InputError("resume", key, "the file has changed since the study was begun", path, "a new study")
 
 
-def read_runs(place: str | Path) -> pa.Table:
-    """The table of a complete study. InputError if it cannot be read or is another table."""
+def read_runs(plan: Plan, place: str | Path) -> pa.Table:
+    """The table of a complete study. InputError if it cannot be read, is another table, or lacks runs."""
     path = Path(place) / RUNS
     table = read_table(path)
     if not {name for name, _ in COLUMNS} <= set(table.column_names):
         raise InputError(str(path), "", "has other columns than a study writes", "", "the table that the sweep wrote")
+    if pc.unique(table["run"]).to_pylist() != list(range(plan.runs)):
+        raise InputError(str(path), "", "has not the runs of its study", "", "the table that the sweep wrote")
     return table

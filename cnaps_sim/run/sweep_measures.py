@@ -18,17 +18,9 @@ from cnaps_sim.run.columns import NEVER, Array
 from cnaps_sim.run.fates import Fates, Instructions
 from cnaps_sim.run.sweep_peaks import Queued, peaks
 from cnaps_sim.run.world import World
-from cnaps_sim.words.codes import (
-    HVPS_LEVELS,
-    Act,
-    BusinessType,
-    Cause,
-    CentralBankAccount,
-    ParticipantKind,
-    Reason,
-    Refusal,
-    System,
-)
+from cnaps_sim.words.business_types import BusinessType
+from cnaps_sim.words.codes import HVPS_LEVELS, Act, Cause, CentralBankAccount, Reason, Refusal, System
+from cnaps_sim.words.participant_kinds import ParticipantKind
 
 #: Outcomes in the order of the summary.
 OUTCOMES: Final = ("submitted", "settled", "rejected", "returned", "cancelled", "queued")
@@ -36,6 +28,13 @@ OUTCOMES: Final = ("submitted", "settled", "rejected", "returned", "cancelled", 
 PERCENTILES: Final = (50, 90, 99)
 GROSS: Final = (System.HVPS.value, System.SAPS.value)
 _CONSEQUENCES: Final = frozenset({BusinessType.INTEREST.code, BusinessType.CENTRAL_BANK_LOAN.code})
+
+#: The measures that every study has, of all together or of a system.
+BUILT_IN: Final = frozenset(
+    {"rho", "rho_outbox", "rho_queue", "mean_delay", "delay_max", "peak_count", "peak_fen", "opening", "peak_used"}
+    | {"lower_bound", "upper_bound", "settled", "turnover", *(f"delay_p{percent}" for percent in PERCENTILES)}
+    | {f"{outcome}_{unit}" for outcome in OUTCOMES for unit in ("count", "fen")}
+)
 
 #: A whole number (payments, fen, ms), a ratio or mean, or None where there is none.
 Value = int | float | None
@@ -48,6 +47,15 @@ class Measured(NamedTuple):
     measure: str
     unit: str
     value: Value
+
+
+class Fate(NamedTuple):
+    """Value of payments, fen; their delay indicator, and the mean delay of those settled (None if there are none)."""
+
+    submitted_fen: int
+    settled_fen: int
+    rho: float
+    mean_delay_ms: float | None
 
 
 def measures_of(world: World, log: Records) -> list[Measured]:
@@ -195,19 +203,34 @@ class PlayedDay:
             return 0.0, 0.0, 0.0
         return (parts[0] + parts[1]) / room, parts[0] / room, parts[1] / room
 
-    def liquidity(self) -> list[Measured]:
-        """Liquidity of the participants' accounts over all business dates."""
-        world = self.world
-        names, kinds = world.directory.accounts, world.directory.kinds
+    def fate(self, mine: Array) -> Fate:
+        """What became of some of the payments, those refused on arrival left out."""
+        mine = mine & self.accepted
+        settled = np.flatnonzero(mine & self.settled)
+        return Fate(
+            submitted_fen=sum(self.amount[mine].tolist()),
+            settled_fen=sum(self.amount[settled].tolist()),
+            rho=self._rho(mine)[0],
+            mean_delay_ms=_mean(self.final[settled] - self.instructed[settled]),
+        )
+
+    @cached_property
+    def participant(self) -> Array:
+        """Which accounts are those of participants."""
+        names, kinds = self.world.directory.accounts, self.world.directory.kinds
         own = set(CentralBankAccount)
-        participant = np.array(
+        return np.array(
             [name not in own and kind != ParticipantKind.CENTRAL_BANK for name, kind in zip(names, kinds, strict=True)]
         )
+
+    def liquidity(self) -> list[Measured]:
+        """Liquidity of the participants' accounts over all business dates."""
+        world, participant = self.world, self.participant
         opening, used = world.opening, 0
         for close in world.recorder.day_closes:
             used += sum(np.maximum(opening - close.accounts["lowest_balance"], 0)[participant].tolist())
             opening = close.accounts["balance"]
-        lower, upper = self._bounds(len(names), participant)
+        lower, upper = self._bounds(len(participant), participant)
         settled = sum(self.amount[self.settled].tolist())
         opened = sum(world.opening[participant].tolist())
         told = (("opening", opened), ("peak_used", used), ("lower_bound", lower), ("upper_bound", upper))

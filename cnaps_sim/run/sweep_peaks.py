@@ -1,7 +1,8 @@
 """The longest queue of a day on which banks keep payments back, in the order in which the summary counts.
 
-Where nobody does, the books' own count says the same. Where payments leave an outbox and others leave the queue in the
-same millisecond, the summary counts arrivals from outboxes first (metric `peak_queue`), the books as it happened.
+Neither counts what stands in outboxes. Where nobody keeps anything back, the books' own count says the same. Where many
+payments leave outboxes in one millisecond, the summary (metric `peak_queue`) takes them in the order of the table, all
+banks together; the books count as the outboxes were opened, bank after bank, and can stand higher for a moment.
 """
 
 from __future__ import annotations

@@ -31,6 +31,7 @@ class Plan:
     inputs:   digest of each of its files
     keys:     the dotted keys that vary; points: one value per key each
     design:   how the points were chosen
+    measures: the researcher's own, `module:function` each (see `sweep_own`)
     """
 
     scenario: dict[str, Any]
@@ -40,9 +41,10 @@ class Plan:
     replications: int
     design: str
     version: str = cnaps_sim.__version__
+    measures: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, loaded: Loaded, vary: VaryTerms, replications: int) -> Self:
+    def of(cls, loaded: Loaded, vary: VaryTerms, replications: int, measures: Sequence[str] = ()) -> Self:
         """The plan of a checked scenario. InputError if it makes too many runs."""
         scenario = resolved_with_places(loaded)
         for key in ("vary", "replications"):
@@ -52,7 +54,9 @@ class Plan:
             asked = f"{len(points):,} points, {replications:,} replications"
             raise InputError("replications", "", "makes too many runs", asked, f"up to {MOST_RUNS:,} runs")
         inputs = {key: file_sha256(path) for key, path in loaded.files.items()}
-        return cls(scenario, inputs, tuple(vary.keys), points, replications, vary.design.value)
+        return cls(
+            scenario, inputs, tuple(vary.keys), points, replications, vary.design.value, measures=tuple(measures)
+        )
 
     @property
     def runs(self) -> int:
@@ -72,6 +76,7 @@ class Plan:
 
     def as_dict(self) -> dict[str, Any]:
         """The plan as plain data, for study.json."""
+        own = {"measures": list(self.measures)} if self.measures else {}
         return {
             "version": self.version,
             "scenario": self.scenario,
@@ -80,6 +85,7 @@ class Plan:
             "keys": list(self.keys),
             "points": [list(point) for point in self.points],
             "replications": self.replications,
+            **own,
         }
 
     @classmethod
@@ -93,16 +99,23 @@ class Plan:
             replications=int(data["replications"]),
             design=str(data["design"]),
             version=str(data["version"]),
+            measures=tuple(map(str, data.get("measures", ()))),
         )
 
     def loaded(self, point: int) -> Loaded:
         """The checked scenario of a point. InputError says which of its values cannot be."""
-        return from_dict(self.scenario, list(zip(self.keys, self.points[point], strict=True)))
+        return from_dict(self.scenario, list(zip(self.keys, self.points[point], strict=True)), said="vary")
 
     def check(self) -> None:
         """Check the scenario of every point, so that nothing fails after an hour."""
         for point in range(len(self.points)):
             self.loaded(point)
+
+    def told(self, run: int) -> str:
+        """A run for people: its number, the value of each key, and the replication."""
+        point, replication = divmod(run, self.replications)
+        values = [f"{key}={label(value)}" for key, value in zip(self.keys, self.points[point], strict=True)]
+        return f"run {run} ({', '.join([*values, f'replication {replication}'])})"
 
     def labels(self, key: int) -> list[str]:
         """The value of one key at every point, for people."""

@@ -10,6 +10,7 @@ import dataclasses
 import json
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -17,30 +18,39 @@ import numpy as np
 from cnaps_sim.core.records import LOG, Records
 from cnaps_sim.run.actions import Actions
 from cnaps_sim.run.population import Population, populate, reopened
+from cnaps_sim.run.runner import simulate
 from cnaps_sim.run.sweep_measures import Measured, measures_of
+from cnaps_sim.run.sweep_own import Own
 from cnaps_sim.run.sweep_plan import Plan
 from cnaps_sim.run.world import Progress, Rehearsal, World
 from cnaps_sim.scenario.load import Loaded
 from cnaps_sim.scenario.matching import Bound
 from cnaps_sim.scenario.resolve import resolved
+from cnaps_sim.words.errors import AuditError
 from cnaps_sim.words.streams import Streams
 
 #: Populations and scenarios that a player keeps.
 _POPULATIONS: Final = 2
 _SCENARIOS: Final = 256
 #: Keys of a scenario on which neither accounts nor payments depend.
-_BESIDE: Final = ("name", "question", "record", "series_step", "hvps", "liquidity", "compare_tools")
+_BESIDE: Final = (
+    "name", "question", "record", "series_step", "hvps", "liquidity", "compare_tools", "compare_access",
+)  # fmt: skip
 
 #: A run's number and its measures.
 Played = tuple[int, list[Measured]]
 
 
 class Player:
-    """Plays runs of one plan, one after the other."""
+    """Plays runs of one plan, one after the other.
 
-    def __init__(self, plan: Plan, progress: Progress | None = None) -> None:
+    own: the researcher's own measures, if the plan has some; each run is then simulated in full
+    """
+
+    def __init__(self, plan: Plan, progress: Progress | None = None, own: Own | None = None) -> None:
         self.plan = plan
         self.progress = progress
+        self.own = own
         self._scenarios: OrderedDict[int, tuple[Loaded, str]] = OrderedDict()
         self._populations: OrderedDict[tuple[str, int], tuple[str, Population]] = OrderedDict()
 
@@ -48,6 +58,8 @@ class Player:
         """One run; what comes out depends on its number and on nothing played before."""
         point, replication = divmod(run, self.plan.replications)
         loaded, key = self._scenario(point)
+        if self.own is not None:
+            return run, self._measured_in_full(loaded, run, self.own)
         if loaded.scenario.messages > 0:  # messages decide when payments arrive, so that they have to travel
             world = World(loaded, replication, self.progress)
             Actions(world).schedule()
@@ -61,6 +73,20 @@ class Player:
         world.play()
         return run, measures_of(world, np.concatenate(parts))
 
+    def _measured_in_full(self, loaded: Loaded, run: int, own: Own) -> list[Measured]:
+        """The measures of a run, and the researcher's own of the same run. AuditError if it breaks a rule."""
+        found: list[Measured] = []
+
+        def watch(world: World) -> Callable[[], None]:
+            return lambda: found.extend(measures_of(world, world.recorder.whole_log()))
+
+        replication = run % self.plan.replications
+        played = simulate(loaded, own.summarise, replication, self.progress, watch=watch)
+        if played.manifest["audit"]["verdict"] != "passed":
+            raise AuditError(played.manifest["audit"]["breaches"])
+        played.forget_unwanted()
+        return [*found, *own.of(played, self.plan.told(run))]
+
     def _scenario(self, point: int) -> tuple[Loaded, str]:
         """The scenario of a point, and as text what its accounts and payments depend on."""
         kept = self._scenarios.get(point)
@@ -68,7 +94,8 @@ class Player:
             loaded = self.plan.loaded(point)
             data = resolved(loaded.scenario)
             key = json.dumps({name: part for name, part in data.items() if name not in _BESIDE}, sort_keys=True)
-            kept = self._scenarios[point] = (_without_bound(loaded), key)
+            played = _without_bound(loaded) if self.own is None else _without_replays(loaded)
+            kept = self._scenarios[point] = (played, key)
             if len(self._scenarios) > _SCENARIOS:
                 self._scenarios.popitem(last=False)
         return kept
@@ -98,12 +125,20 @@ def _without_bound(loaded: Loaded) -> Loaded:
     return dataclasses.replace(loaded, scenario=scenario)
 
 
-_own = threading.local()
+def _without_replays(loaded: Loaded) -> Loaded:
+    """What a day would save under other rules is told to people, and costs many plays of it."""
+    hvps = loaded.scenario.hvps
+    matching = hvps.matching.model_copy(update={"saving": False})
+    told = {"hvps": hvps.model_copy(update={"matching": matching}), "compare_tools": False, "compare_access": False}
+    return dataclasses.replace(loaded, scenario=loaded.scenario.model_copy(update=told))
 
 
-def play_batch(plan: Plan, runs: list[int]) -> list[Played]:
+_thread = threading.local()
+
+
+def play_batch(plan: Plan, runs: list[int], own: Own | None = None) -> list[Played]:
     """Some runs of a plan, in a worker; each thread of it keeps the player of the plan it is at."""
-    player: Player | None = getattr(_own, "player", None)
+    player: Player | None = getattr(_thread, "player", None)
     if player is None or player.plan.digest != plan.digest:
-        player = _own.player = Player(plan)
+        player = _thread.player = Player(plan, own=own)
     return [player.play(run) for run in runs]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from cnaps_sim.run.population import Population, first_day
+from cnaps_sim.run.opening_balances import first_day
+from cnaps_sim.run.population import Population
 from cnaps_sim.scenario.accounts import GeneratedAccounts
 from cnaps_sim.scenario.credit import GeneratedCollateral, Mode
 from cnaps_sim.scenario.load import Loaded

@@ -171,7 +171,7 @@ class World:
         rows = self.population.flow.rows
         self.recorder.on_warning = self.ccms.warn
         self.clock.on_chunk.append(self._end_chunk)
-        self.clock.feed(rows, 0, None if self.exchange is None else self.exchange.rows)
+        self.clock.feed(rows, 0, None if self.exchange is None else self.exchange.held.rows)
         self.behaviours.start()
         if self.exchange is not None:
             self.exchange.start()

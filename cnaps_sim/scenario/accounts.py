@@ -15,7 +15,8 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from cnaps_sim.scenario.faults import fault, tag
 from cnaps_sim.scenario.quantities import AccountCount, BranchCount, Factor, Money, Ratio, SignedMoney
 from cnaps_sim.scenario.terms import AccountId, FileName, OneOf, Terms, Text, choose_one, listed
-from cnaps_sim.words.codes import AccountStatus, ParticipantKind
+from cnaps_sim.words.codes import AccountStatus
+from cnaps_sim.words.participant_kinds import ParticipantKind
 
 #: Accounts of the generated national population [P]: no public source gives today's number.
 NATIONAL_ACCOUNTS: Final = 320

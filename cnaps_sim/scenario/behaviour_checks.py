@@ -1,4 +1,4 @@
-"""Checks of behaviours that need more than one key: banks exist, times lie within every date, nothing travels."""
+"""Checks of behaviours that need more than one key: banks exist, times lie within every date."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cnaps_sim.participants.behaviours.plan import NEVER
-from cnaps_sim.scenario.behaviours import Adapts, Behaviour, FollowsThroughput, SendsAtOnce
+from cnaps_sim.scenario.behaviours import Adapts, Behaviour, FollowsThroughput
 from cnaps_sim.scenario.faults import fault
 from cnaps_sim.scenario.places import KeyPath
 from cnaps_sim.words.timetable import Timetable
@@ -20,9 +20,6 @@ def check_behaviours(scenario: Scenario, timetable: Timetable) -> None:
     """Raises the first fault."""
     for number, entry in enumerate(scenario.behaviours):
         here: KeyPath = ("behaviours", number)
-        if scenario.messages > 0 and not isinstance(entry, SendsAtOnce):
-            problem = "payments that travel as messages are sent at once (messages is not off)"
-            raise fault(problem, "send-at-once, or messages: off", path=(*here, "policy"))
         for path, clock_ms in _clocks(entry):
             _check_within_dates(clock_ms, timetable, (*here, *path))
 

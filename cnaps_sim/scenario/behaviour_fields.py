@@ -55,7 +55,8 @@ UsualUntil = Annotated[
 def _levels(value: object) -> tuple[int, ...]:
     allowed = "a list of 1, 6 and 7"
     if not isinstance(value, list | tuple) or not value:
-        raise fault("must be a list of levels", allowed, value=shape(value) or "an empty list")
+        told = "an empty list" if isinstance(value, list | tuple) else shape(value) or "''"
+        raise fault("must be a list of levels", allowed, value=told)
     found: list[int] = []
     for place, level in enumerate(value):
         number = int(level) if isinstance(level, Integral | str) and str(level) in map(str, ALL_LEVELS) else None

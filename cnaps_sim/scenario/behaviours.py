@@ -199,11 +199,13 @@ class Adapts(Follows):
 
     @model_validator(mode="after")
     def _can_choose(self) -> Self:
+        if not self.candidates:
+            raise fault("is empty", "at least one time of day", value="an empty list", path=("candidates",))
         for place, (early, late) in enumerate(pairwise(self.candidates), 1):
             if early >= late:
                 raise fault("is not after the one before it", "ascending times", path=("candidates", place))
         if self.initial not in self.candidates:
-            if "initial" in self.model_fields_set or not self.candidates:
+            if "initial" in self.model_fields_set:
                 raise fault("is none of the candidates", "one of candidates", path=("initial",))
             raise fault("do not hold the usual first time, 12:00", "initial beside them", path=("candidates",))
         return self

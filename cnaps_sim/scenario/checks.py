@@ -22,6 +22,7 @@ from cnaps_sim.scenario.tool_checks import check_tools, named_by_tools
 from cnaps_sim.scenario.workload import WorkloadPayments
 from cnaps_sim.words.bank_code import BANK_CODE_LENGTH, is_valid
 from cnaps_sim.words.calendar import Calendar
+from cnaps_sim.words.codes import CentralBankAccount
 from cnaps_sim.words.errors import nearest
 from cnaps_sim.words.timetable import RETAIL_DATE_SWITCH_MS, Timetable
 from cnaps_sim.words.units import MS_PER_DAY, format_clock, format_fen
@@ -128,14 +129,25 @@ def _culprit(terms: TimetableTerms, date: dt.date) -> tuple[str, ...]:
 
 def _check_access(scenario: Scenario) -> None:
     """Only generated entities have branches, and the accounts of branches have no bank codes."""
-    if scenario.access is not Access.BRANCHES:
+    if scenario.compare_access:
+        _check_compare_access(scenario)
+    if scenario.access is not Access.BRANCHES and not scenario.compare_access:
         return
-    path = ("access",)
+    path = ("access",) if scenario.access is Access.BRANCHES else ("compare_access",)
     if not isinstance(scenario.accounts, GeneratedAccounts):
-        raise fault("given accounts have no branches", "single, or accounts: {generate: national}", path=path)
+        allowed = "single" if path == ("access",) else "no"
+        raise fault("given accounts have no branches", f"{allowed}, or accounts: {{generate: national}}", path=path)
     if scenario.needs_bank_codes:
         why = scenario.why_bank_codes or ", which bank_codes: strict asks for"
-        raise fault(f"the accounts of branches have no bank codes{why}", "single", path=path)
+        allowed = "single" if path == ("access",) else "no"
+        raise fault(f"the accounts of branches have no bank codes{why}", allowed, path=path)
+
+
+def _check_compare_access(scenario: Scenario) -> None:
+    """The day is played with other accounts, too, so that nothing may name one."""
+    named = next((path for path, account in named_accounts(scenario) if account not in set(CentralBankAccount)), None)
+    if named is not None:
+        raise fault("names an account, and compare_access plays the day with others", "compare_access: no", path=named)
 
 
 def _check_accounts(scenario: Scenario) -> None:

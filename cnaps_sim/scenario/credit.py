@@ -17,7 +17,7 @@ from cnaps_sim.scenario.faults import fault, tag
 from cnaps_sim.scenario.moments import Date, Span
 from cnaps_sim.scenario.quantities import Amount, Days, Money, Ratio, Share
 from cnaps_sim.scenario.terms import AccountId, OneOf, Terms, choose_one, listed
-from cnaps_sim.words.codes import ParticipantKind
+from cnaps_sim.words.participant_kinds import ParticipantKind
 from cnaps_sim.words.units import MS_PER_MINUTE
 
 #: Overnight rate of the standing lending facility (常备借贷便利) that a pledge loan is charged by the hour [P].

@@ -45,6 +45,31 @@ def overridden(root: Node, key: str, value: Node) -> Node:
     return _replaced(root, key.split("."), (), value)
 
 
+def path_of(root: Node, key: str) -> KeyPath:
+    """Where a dotted path leads: items of a list by number, however they are called. What is not there stays as it is
+    written."""
+    parts = key.split(".")
+    path: KeyPath = ()
+    node: Node | None = root
+    while parts:
+        step: str | int = parts[0]
+        used = 1
+        if node is not None and node.is_list:
+            try:
+                step, used = _position(node, parts, path, root)
+            except InputError:
+                return (*path, *parts)
+        path, parts, node = (*path, step), parts[used:], None if node is None else node.child(step)
+    return path
+
+
+def other_choices(path: KeyPath) -> tuple[str, ...]:
+    """The keys that exclude the last one of a path: other ways to say the same thing."""
+    above = tuple("*" if isinstance(part, int) else part for part in path[:-1])
+    choices = CHOICES.get(above, ())
+    return tuple(key for key in choices if key != path[-1]) if path[-1] in choices else ()
+
+
 def _replaced(node: Node, parts: list[str], path: KeyPath, value: Node) -> Node:
     if not parts:
         return value

@@ -99,16 +99,18 @@ def from_dict(
     overrides: Sequence[str | tuple[str, object]] = (),
     seed: int | None = None,
     base_dir: str | Path | None = None,
+    said: str = "set",
 ) -> Loaded:
     """The scenario of Python data with the keys of a scenario file; `extends` may name a bundled one.
 
     overrides: `KEY=VALUE` texts, or pairs of a key and a Python value
     base_dir:  the folder relative file names start from, the current one if left out
+    said:      the argument from which pairs come, as errors name it
     """
     if isinstance(data, Scenario):
         data = resolved(data)
     root = _with_bases(_planted(data, _pythons(base_dir), ""), ())
-    return _validated(_with_options(root, overrides, seed), None)
+    return _validated(_with_options(root, overrides, seed, said), None)
 
 
 def bundled() -> list[tuple[str, str]]:
@@ -191,17 +193,21 @@ def _base_of(extends: Node) -> tuple[Path, str]:
     raise InputError(str(extends.place), "extends", problem, extends.value, known or "a file beside this one")
 
 
-def _with_options(root: Node, overrides: Sequence[str | tuple[str, object]], seed: int | None) -> Node:
+def _with_options(
+    root: Node, overrides: Sequence[str | tuple[str, object]], seed: int | None, said: str = "set"
+) -> Node:
+    """The scenario with what options or arguments of these names (`set`, `seed`) say over it."""
     for override in overrides:
         if isinstance(override, str):
             key, value = _option(override)
         else:
-            key, value = override[0], _planted(override[1], _pythons(root.place.source.folder), override[0])
+            source = Source(said, root.place.source.folder, has_lines=False)
+            key, value = override[0], _planted(override[1], source, override[0])
         if key.partition(".")[0] == "extends":
             raise InputError(str(value.place), key, "only a file says what it extends", allowed="any other key")
         root = overridden(root, key, value)
     if seed is not None:
-        root = overridden(root, "seed", _planted(seed, Source("--seed", Path(), has_lines=False), "seed"))
+        root = overridden(root, "seed", _planted(seed, Source("seed", Path(), has_lines=False), "seed"))
     return root
 
 
@@ -209,8 +215,8 @@ def _option(text: str) -> tuple[str, Node]:
     """Key and value of a `KEY=VALUE` option; file names in it start from the current folder."""
     key, equals, value = text.partition("=")
     if not equals:
-        raise InputError("--set", "", "says no value", text, "KEY=VALUE")
-    source = Source("--set", Path(), has_lines=False)
+        raise InputError("set", "", "says no value", text, "KEY=VALUE")
+    source = Source("set", Path(), has_lines=False)
     try:
         node = yaml12.read_value(value, source)
     except InputError as error:

@@ -128,6 +128,10 @@ class Scenario(Terms):
         default=False,
         description="whether to play the day again without any liquidity tool and with each alone, and compare them",
     )
+    compare_access: Switch = Field(
+        default=False,
+        description="whether to play the day again with the other kind of access, and compare them",
+    )
     hvps: HvpsTerms = Field(default=HvpsTerms(), description="how HVPS works")
     nets: NetsTerms = Field(default=NetsTerms(), description="how the netting server of BEPS and IBPS works")
     beps: BepsTerms = Field(default=BepsTerms(), description="how BEPS works")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,8 @@ def check_tools(scenario: Scenario, timetable: Timetable) -> None:
     """Raises the first fault of pools and credit."""
     _check_pools(scenario, timetable)
     _check_collateral(scenario)
+    for number, agreement in enumerate(scenario.credit.agreements):
+        _check_dates(agreement.from_, agreement.until, timetable, ("credit", "agreements", number))
     seen: set[str] = set()
     for number, reservation in enumerate(scenario.reservations):
         if reservation.account in seen:
@@ -53,6 +56,7 @@ def _check_pools(scenario: Scenario, timetable: Timetable) -> None:
                     problem, "one pool for each account", value=account, path=("pools", number, "accounts", place)
                 )  # fmt: skip
             pool_of[account] = number
+        _check_dates(pool.from_, pool.until, timetable, ("pools", number))
         for place, sweep in enumerate(pool.sweeps):
             for day in timetable.business_days:
                 at_ms = day.midnight_ms + sweep.at
@@ -61,6 +65,18 @@ def _check_pools(scenario: Scenario, timetable: Timetable) -> None:
                     allowed = f"from {format_clock(first)} to before {format_clock(day.cut_off_ms - day.midnight_ms)}"
                     path = ("pools", number, "sweeps", place, "at")
                     raise fault("outside the hours of a date", allowed, path=path)
+
+
+def _check_dates(first: dt.date | None, last: dt.date | None, timetable: Timetable, here: KeyPath) -> None:
+    """What has dates is in force on a business date of the run; else it would do nothing, and nobody would be told."""
+    dates = [day.date for day in timetable.business_days]
+    if any((first is None or first <= date) and (last is None or date <= last) for date in dates):
+        return
+    problem = "is in force on no business date of the run"
+    if first is not None and first > dates[-1]:
+        raise fault(problem, f"dates up to {dates[-1]}, the last of the run", path=(*here, "from"))
+    next_date = next((date for date in dates if last is not None and date > last), dates[0])
+    raise fault(problem, f"dates from {next_date}, a business date of the run", path=(*here, "until"))
 
 
 def _check_collateral(scenario: Scenario) -> None:

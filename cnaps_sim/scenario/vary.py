@@ -166,7 +166,9 @@ def label(value: Any) -> str:
         return "null"
     if isinstance(value, Mapping):
         return ", ".join(f"{key}: {_inner(child)}" for key, child in value.items())
-    return value if isinstance(value, str) else _inner(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return _inner(value) if isinstance(value, list | tuple) else str(value)
 
 
 def _inner(value: Any) -> str:

@@ -13,7 +13,8 @@ import numpy as np
 
 from cnaps_sim.core.records import Records
 from cnaps_sim.engine.recorder import Recorder
-from cnaps_sim.words.codes import Act, BusinessType, Level, Refusal
+from cnaps_sim.words.business_types import BusinessType
+from cnaps_sim.words.codes import Act, Level, Refusal
 from cnaps_sim.words.timetable import BusinessDay
 from cnaps_sim.words.units import MS_PER_HOUR
 

@@ -65,6 +65,7 @@ class Letter:
     reference:   the payment it is about, "" if none; payment: that payment's sequence, -1 without one
     priority:    settlement priority
     answers:     communication id of the message that this one answers, "" if none
+    kept:        its bank had kept the payment back: it comes before what else arrives in its ms, in the order sent
     """
 
     kind: Kind
@@ -76,6 +77,7 @@ class Letter:
     payment: int = -1
     priority: Priority = Priority.NORM
     answers: str = ""
+    kept: bool = False
 
 
 @dataclass(slots=True)
@@ -360,7 +362,7 @@ class Mail:
             if letter.sender == CENTRE and (CENTRE, data[MESSAGE_ID]) in self._waiting:
                 self._confirm_over(self.network.link(letter.receiver, to_centre=True), data[MESSAGE_ID])
 
-        order = letter.payment if letter.payment >= 0 else 0
+        order = -1 if letter.kept else max(0, letter.payment)
         self.network.deliver_at(arrival_ms, posted.data, arrive, order)
 
     def _confirm_over(self, link: Link, message_id: bytes) -> None:

@@ -24,7 +24,7 @@ from cnaps_sim.messages.statements import BookingNotice
 from cnaps_sim.messages.validate import check
 from cnaps_sim.systems.centre import Centre
 from cnaps_sim.systems.mail import ACCEPTED, Letter, kind
-from cnaps_sim.words.codes import BusinessType
+from cnaps_sim.words.business_types import BusinessType
 from cnaps_sim.words.retail_days import RetailDay
 
 _NETS: Final = "hvps.631.001.01"

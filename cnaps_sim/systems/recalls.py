@@ -16,7 +16,8 @@ from cnaps_sim.messages.validate import Checked
 from cnaps_sim.systems.centre import Centre, Instruction
 from cnaps_sim.systems.mail import Letter
 from cnaps_sim.systems.saps import Saps
-from cnaps_sim.words.codes import Answer, BusinessType, Priority
+from cnaps_sim.words.business_types import BusinessType
+from cnaps_sim.words.codes import Answer, Priority
 
 #: Told the sequence of a payment; answers its debtor's row, its creditor's row and its amount in fen.
 Terms = Callable[[int], tuple[int, int, int]]

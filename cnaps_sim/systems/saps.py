@@ -14,18 +14,8 @@ import numpy as np
 
 from cnaps_sim.core import Books
 from cnaps_sim.engine.recorder import Booking, Recorder
-from cnaps_sim.words.codes import (
-    Act,
-    Answer,
-    BusinessType,
-    Cause,
-    CentralBankAccount,
-    Level,
-    Life,
-    Phase,
-    Refusal,
-    TransferKind,
-)
+from cnaps_sim.words.business_types import BusinessType
+from cnaps_sim.words.codes import Act, Answer, Cause, CentralBankAccount, Level, Life, Phase, Refusal, TransferKind
 from cnaps_sim.words.units import MS_PER_DAY, format_fen
 
 _NOT_OPEN = (Life.TO_OPEN, Life.CLOSED)

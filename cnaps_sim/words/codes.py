@@ -1,11 +1,11 @@
-"""Codes: every enumeration of the payment system, with its Chinese term.
+"""Codes: the enumerations of the payment system, with Chinese terms; business types and participants stand apart.
 
 Integer enumerations are what the compiled books store; text enumerations are what tables and files say.
 """
 
 from __future__ import annotations
 
-from enum import Enum, IntEnum, StrEnum
+from enum import IntEnum, StrEnum
 from typing import Final
 
 
@@ -337,60 +337,6 @@ class CentralBankAccount(StrEnum):
     NETTING = "PBC-NETTING"  # 轧差清算
     INTEREST_AND_FEES = "PBC-INTEREST-FEES"  # 利息与收费
     ONE_SIDED = "PBC-ONE-SIDED"  # 单边业务
-
-
-class ParticipantKind(StrEnum):
-    """Classes of participant with an account of its own."""
-
-    STATE = "state"  # 国有大型商业银行
-    POLICY = "policy"  # 政策性银行
-    JOINT_STOCK = "joint-stock"  # 股份制商业银行
-    CITY = "city"  # 城市商业银行
-    RURAL = "rural"  # 农村金融机构
-    FOREIGN = "foreign"  # 外资银行
-    FINANCE = "finance"  # 财务公司
-    SPECIAL = "special"  # 特许参与者
-    CENTRAL_BANK = "central-bank"  # 中国人民银行
-
-
-class BusinessType(Enum):
-    """Business types (业务类型): code, English, Chinese. Codes in capitals with digits are the public ones."""
-
-    ORDINARY = ("A100", "ordinary credit transfer", "普通汇兑")
-    WELFARE = ("A101", "public welfare transfer", "公益性资金汇划")
-    TREASURY_REMITTANCE = ("A102", "treasury remittance", "国库汇款")
-    SAME_CITY_NET = ("A103", "same-city net", "同城轧差净额清算")
-    TREASURY = ("A104", "treasury credit transfer", "国库资金贷记划拨")
-    RETURN = ("A105", "return of a transfer", "退汇")
-    FOREIGN_EXCHANGE = ("A112", "foreign exchange clearing", "外汇清算")
-    CROSS_BORDER = ("A113", "cross-border payment", "跨境支付")
-    CENTRAL_BANK_LOAN = ("A115", "central-bank loan", "再贷款")
-    INTERBANK = ("A200", "interbank transfer", "行间资金汇划")
-    OPEN_MARKET = ("G101", "open-market operation", "公开市场交易结算")
-    BOND = ("G102", "bond trade (DvP cash leg)", "债券市场交易结算")
-    CARD_NET = ("G104", "bank card net", "银行卡轧差净额")
-    COMMERCIAL_DRAFT = ("G105", "electronic commercial draft", "电子商业汇票资金清算")
-    FX_MARKET = ("G106", "foreign exchange market settlement", "外汇交易市场结算")
-    FUND_POOL = ("G107", "fund pool settlement", "资金池结算")
-    AUTOMATIC_LOAN = ("G108", "automatic interbank loan", "日终自动拆借")
-    PLEDGE_FINANCING = ("G109", "pledge financing", "质押融资")
-    OTHER_NET = ("H012", "net of another system", "其他系统轧差净额")
-    CIPS_FUNDING = ("CIPS", "funding of CIPS", "CIPS 注资")  # modelling code
-    INTERBANK_LENDING = ("LEND", "interbank lending", "同业拆借")  # modelling code
-    ROUND_NET = ("NETS", "round net of BEPS and IBPS", "小额网银轧差净额")  # modelling code
-    REVERSAL = ("RVSL", "reversal of a booking error", "错账冲正")  # modelling code
-    INTEREST = ("INTR", "intraday overdraft interest", "日间透支计息")  # modelling code
-    FEE = ("FEES", "fees of the payment system", "汇划费用")  # modelling code
-    ONE_SIDED = ("UNIL", "one-sided central-bank business", "单边业务")  # modelling code
-
-    def __init__(self, code: str, english: str, chinese: str) -> None:
-        self.code = code
-        self.english = english
-        self.chinese = chinese
-
-
-#: The only business a special session takes: CIPS funding and interbank lending.
-SPECIAL_SESSION_TYPES = frozenset({BusinessType.CIPS_FUNDING.code, BusinessType.INTERBANK_LENDING.code})
 
 
 class Answer(IntEnum):

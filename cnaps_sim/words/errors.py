@@ -7,7 +7,7 @@ person who called us is an `InputError`; a bug of ours is an `assert`.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 
 class CnapsError(Exception):
@@ -20,7 +20,7 @@ class InputError(CnapsError):
     place:   `file:line[:column]`, `--option`, `scenario` or the name of an argument
     key:     the field, column or option concerned ("" if none)
     problem: what is wrong, in words
-    value:   the offending value as text ("" if none)
+    value:   the offending value as text ("" if none); what is no text or number is named, such as "a list"
     allowed: what would have been right ("" if that cannot be said)
     """
 
@@ -73,6 +73,17 @@ def nearest(word: str, choices: Iterable[str], count: int = 3) -> str:
     return ", ".join(close)
 
 
+def _plain(value: object) -> str:
+    """How a wrong value is shown to who may know no Python: itself if it is a scalar, else what it is."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    return "a list" if isinstance(value, list | tuple | set | frozenset) else str(value)
+
+
 def _one_line(value: object) -> str:
-    text = " ".join(str(value).split())
+    text = " ".join(_plain(value).split())
     return text if len(text) <= 80 else text[:77] + "..."

@@ -23,6 +23,7 @@ MAX_DURATION_MS: Final = 36_525 * MS_PER_DAY
 
 _AMOUNT = re.compile(r"(-?)([0-9]+(?:_[0-9]+)*)(?:\.([0-9]{1,2}))?")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9])(?:\.([0-9]{1,3}))?)?")
+_DATE_PART = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]")
 _DURATION = re.compile(r"([0-9]+)(?:\.([0-9]+))? ?(ms|s|min|h|d)")
 _DURATION_MS = {"ms": 1, "s": MS_PER_SECOND, "min": MS_PER_MINUTE, "h": MS_PER_HOUR, "d": MS_PER_DAY}
 
@@ -50,7 +51,7 @@ def parse_clock(text: str) -> int:
     """`HH:MM[:SS[.mmm]]` to milliseconds since midnight. ValueError if it is no time of day."""
     match = _CLOCK.fullmatch(text)
     if match is None:
-        raise ValueError("not a time of day")
+        raise ValueError(_without_zero(text) or "not a time of day")
     hours, minutes, seconds, fraction = match.groups()
     return (
         int(hours) * MS_PER_HOUR
@@ -60,6 +61,13 @@ def parse_clock(text: str) -> int:
     )
 
 
+def _without_zero(text: str) -> str:
+    """What is wrong with a time such as `9:40`, alone or behind a date; "" if it is something else."""
+    date = match[0] if (match := _DATE_PART.match(text)) else ""
+    clock = f"0{text.removeprefix(date)}"
+    return "" if _CLOCK.fullmatch(clock) is None else f"a leading zero is missing, as in {date}{clock}"
+
+
 def parse_moment(text: str, first_date: dt.date) -> int:
     """`HH:MM[:SS[.mmm]]` on `first_date`, or a full ISO 8601 local date-time, to milliseconds of the run."""
     if _CLOCK.fullmatch(text):
@@ -67,7 +75,7 @@ def parse_moment(text: str, first_date: dt.date) -> int:
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError("neither HH:MM[:SS[.mmm]] nor an ISO 8601 date-time") from None
+        raise ValueError(_without_zero(text) or "neither HH:MM[:SS[.mmm]] nor an ISO 8601 date-time") from None
     if len(text) <= 10:
         raise ValueError("a date without a time")
     if moment.tzinfo is not None:

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypedDict
 
 from cnaps_sim.words.bank_code import is_valid
-from cnaps_sim.words.codes import AccountStatus, CentralBankAccount, ParticipantKind
+from cnaps_sim.words.codes import AccountStatus, CentralBankAccount
 from cnaps_sim.words.errors import InputError
+from cnaps_sim.words.participant_kinds import ParticipantKind
 from cnaps_sim.words.units import MAX_FEN, format_fen, parse_fen
 from cnaps_sim.workload.columns import AMOUNT_ALLOWED, Fault, raise_first
 from cnaps_sim.workload.sheet import Place, Sheet, Terms, frame_sheet, read_sheet, rows_sheet, texts
@@ -53,7 +54,7 @@ class AccountRow(TypedDict):
     account: str  # id, 1-35 characters
     balance: int  # opening balance
     name: str  # default: the id
-    kind: str | None  # codes.ParticipantKind
+    kind: str | None  # a ParticipantKind
     owner: str  # legal entity; default: the id
     status: str  # codes.AccountStatus; default AS01, open
     overdraft_limit: int  # 日间透支限额

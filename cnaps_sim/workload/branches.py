@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cnaps_sim.core.records import FLOW, new
-from cnaps_sim.words.codes import SPECIAL_SESSION_TYPES, BusinessType, Level, System
+from cnaps_sim.words.business_types import SPECIAL_SESSION_TYPES, BusinessType
+from cnaps_sim.words.codes import Level, System
 from cnaps_sim.words.streams import Streams
 from cnaps_sim.words.units import MAX_FEN
 from cnaps_sim.workload.account_rows import AccountRow

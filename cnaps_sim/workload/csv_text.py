@@ -52,32 +52,44 @@ class CsvText:
         If a row has more or fewer cells than the header, the table ends before the first such row, and the second
         answer tells about it.
         """
-        ragged: list[object] = []
-
-        def note(row: object) -> str:
-            ragged.append(row)
-            return "skip"
-
-        kinds = {name: pa.dictionary(pa.int32(), pa.string()) if name in coded else pa.string() for name in header}
-        # Arrow does not take a header without a line end for a table without rows.
-        whole = self.content if self.content.endswith((b"\n", b"\r")) else self.content + b"\n"
         try:
-            table = pyarrow.csv.read_csv(
-                pa.BufferReader(whole),
-                read_options=pyarrow.csv.ReadOptions(block_size=_BLOCK_BYTES),
-                parse_options=pyarrow.csv.ParseOptions(
-                    # Line breaks inside quotes cost speed, so they are looked for only where there are quotes.
-                    newlines_in_values=b'"' in self.content,
-                    invalid_row_handler=note,
-                ),
-                convert_options=pyarrow.csv.ConvertOptions(column_types=kinds, strings_can_be_null=False),
-            )
+            return self._columns(self.content, header, coded), None
         except pa.ArrowInvalid as error:
             self._refuse_encoding()
             broken = self._first_ragged(len(header))
-            raise (broken[1] if broken else InputError(self.name, "", "not readable as CSV", error)) from None
-        broken = self._first_ragged(len(header)) if ragged else None
-        return (table, None) if broken is None else (table.slice(0, broken[0]), broken[1])
+            if broken is None:
+                raise InputError(self.name, "", "not readable as CSV", error) from None
+        rows, told = broken
+        if rows < 0:
+            raise told
+        return self._columns(self._first_records(rows + 1), header, coded), told
+
+    @staticmethod
+    def _columns(content: bytes, header: list[str], coded: frozenset[str]) -> pa.Table:
+        """What Arrow makes of a text; ArrowInvalid if it cannot be divided.
+
+        Arrow's threads get memory of Arrow alone and no function to call: they may outlive the interpreter by a moment
+        when a fault is told and the program ends, and must not reach back into it.
+        """
+        kinds = {name: pa.dictionary(pa.int32(), pa.string()) if name in coded else pa.string() for name in header}
+        # Arrow does not take a header without a line end for a table without rows.
+        end = b"" if content.endswith((b"\n", b"\r")) else b"\n"
+        memory = pa.allocate_buffer(len(content) + len(end))
+        view = memoryview(memory).cast("B")
+        view[: len(content)], view[len(content) :] = content, end
+        return pyarrow.csv.read_csv(
+            pa.BufferReader(memory),
+            read_options=pyarrow.csv.ReadOptions(block_size=_BLOCK_BYTES),
+            # Line breaks inside quotes cost speed, so they are looked for only where there are quotes.
+            parse_options=pyarrow.csv.ParseOptions(newlines_in_values=b'"' in content),
+            convert_options=pyarrow.csv.ConvertOptions(column_types=kinds, strings_can_be_null=False),
+        )
+
+    def _first_records(self, count: int) -> bytes:
+        """The text of the header and of the rows after it, `count` records in all."""
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(cells for _, cells in islice(self._records(), count))
+        return text.getvalue().encode()
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
         """The line on which each record begins, and its cells; a record that cannot be divided has none."""

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cnaps_sim.words.bank_code import with_check_digit
-from cnaps_sim.words.codes import ParticipantKind
+from cnaps_sim.words.participant_kinds import ParticipantKind
 from cnaps_sim.workload.account_rows import AccountRow, account_row
 from cnaps_sim.workload.quantiles import pareto_strata
 from cnaps_sim.workload.shares import largest_remainder

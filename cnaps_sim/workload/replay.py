@@ -19,7 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cnaps_sim.core.records import FLOW, new
-from cnaps_sim.words.codes import SPECIAL_SESSION_TYPES, Priority, System
+from cnaps_sim.words.business_types import SPECIAL_SESSION_TYPES
+from cnaps_sim.words.codes import Priority, System
 from cnaps_sim.workload.account_rows import accounts_from_frame, accounts_from_rows, read_accounts
 from cnaps_sim.workload.columns import Fault, amounts_fen, coded, empty_cell, first_of, moments, raise_first
 from cnaps_sim.workload.flow import NO_DUE_TIME, NO_TYPE, Flow, sorted_flow

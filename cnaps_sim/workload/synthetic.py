@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cnaps_sim.core.records import FLOW, Records, new
-from cnaps_sim.words.codes import SPECIAL_SESSION_TYPES, BusinessType, Level, System
+from cnaps_sim.words.business_types import SPECIAL_SESSION_TYPES, BusinessType
+from cnaps_sim.words.codes import Level, System
 from cnaps_sim.words.errors import InputError
 from cnaps_sim.words.streams import Streams
 from cnaps_sim.words.units import MAX_FEN, MS_PER_HOUR, format_fen

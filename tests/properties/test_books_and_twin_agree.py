@@ -377,6 +377,8 @@ class Story:
         if pairs and self.random.random() < 0.5:
             self.pair_at_its_limit(self.random.choice(pairs), around, most)
         elif len(around) > 1:
+            if len(around) > 2 and self.random.random() < 0.3:
+                self.hopeless(around.pop(), around, most)
             for _ in range(self.random.choice([1, 1, 2])):
                 self.random.shuffle(around)
                 for debtor, creditor in zip(around, [*around[1:], around[0]], strict=True):
@@ -385,6 +387,12 @@ class Story:
             self.both.do("set_credit_control", self.time_ms, self.random.choice(around), True)
         if self.random.random() < 0.5:
             self.both.do("set_phase", phase, special_session)
+
+    def hopeless(self, debtor: int, around: list[int], most: int) -> None:
+        """A bank outside a ring owes its members what it cannot send: a large sum, and some behind its reservation."""
+        self.both.do("set_field", self.time_ms, debtor, "reserved_urgent", most + 100)
+        for creditor, amount, level in ((around[0], most + 200, 6), (around[-1], self.random.randint(1, 9), 7)):
+            self.both.do("submit", self.time_ms, self.next_sequence(), debtor, creditor, amount, level, 0, False)
 
     def pair_at_its_limit(self, pair: tuple[int, int], around: list[int], most: int) -> None:
         """Two banks owe each other more than they have; the net is about all that a limit still allows."""
@@ -438,7 +446,7 @@ class Story:
         chosen = self.both.choose_multilateral() if self.random.random() < 0.8 else self.some()
         if self.both.do_with("reserve_for_matching", sequences=chosen) == -1:
             around = [partial(self.order_locked, chosen)] * 6 + [partial(self.disturb, chosen)] * 4
-            acts = [*self.acts, *around] if chosen else self.acts
+            acts: list[Callable[[], None]] = [*self.acts, *around] if chosen else self.acts
             for _ in range(self.random.randint(0, 6) if chosen else 1):
                 self.act_of(acts)
             self.matchings += 1
@@ -461,7 +469,19 @@ class Story:
             verb = self.random.choice(["set_debit_control", "set_credit_control", "set_credit_control"])
             self.both.do(verb, self.time_ms, account, self.random.random() < 0.7)
 
+    def overdrawn_reversal(self) -> None:
+        """An overdrawn bank owes more than its overdraft allows at the first level of the queue."""
+        bank = self.bank()
+        other = (bank + 1) % BANKS
+        self.both.do("set_phase", Phase.DAYTIME)
+        self.both.do("set_field", self.time_ms, bank, "overdraft_limit", 40)
+        balance = max(0, int(self.both.compiled.accounts["balance"][bank]))
+        for amount, level in ((balance + self.random.randint(1, 20), Level.ROUND_NET), (balance + 60, Level.REVERSAL)):
+            self.both.do("submit", self.time_ms, self.next_sequence(), bank, other, amount, level, 0, False)
+
     def close_window(self) -> None:
+        if self.random.random() < 0.3:
+            self.overdrawn_reversal()
         if self.random.random() < 0.5:  # a booking that could be paid stands behind an urgent payment that cannot
             bank, ahead = self.bank(), 100 + self.amount()
             self.both.do("set_phase", Phase.DAYTIME)

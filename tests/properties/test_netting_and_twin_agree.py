@@ -143,7 +143,7 @@ class Story:
         self.most = self.random.choice([4, 12, 40])  # few different amounts make ties
         self.acts = [self.submit] * 8 + [self.flow] * 5 + [self.change_cap] * 4 + [self.match] * 4 + [self.chain] * 3
         self.acts += [self.cancel] * 3 + [self.post] * 3 + [self.close_round] * 2 + [self.flag] * 3
-        self.acts += [self.change_line, self.look, self.cover]
+        self.acts += [self.change_line, self.look, self.cover, self.come_and_go]
 
     def unfold(self) -> None:
         """Tell the whole story."""
@@ -312,6 +312,17 @@ class Story:
             return
         self.log_ins.append(self.time_ms)
         self.both.do("set_logged_in", self.time_ms, self.bank(), self.random.random() < 0.7)
+
+    def come_and_go(self) -> None:
+        """A bank is away twice; then a unit is looked at that came while it was away the first time, or about then."""
+        bank, away = self.bank(), self.time_ms
+        for is_logged_in in (False, True, False, True):
+            self.both.do("set_logged_in", self.time_ms, bank, is_logged_in)
+            self.time_ms += 2
+        creditor = (bank + self.random.randint(1, BANKS - 1)) % BANKS
+        lag_ms = self.time_ms - away - self.random.choice([-1, 0, 1, 2, 3])
+        terms = (bank, creditor, self.amount(bank), 1, self.random.choice(KINDS), 0, lag_ms)
+        self.both.do("submit", self.time_ms, self.next_unit(), *terms)
 
     def change_line(self) -> None:
         bank = self.bank()

@@ -6,7 +6,7 @@ A national day has 1.6 million payments, so metrics count codes and never touch 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
@@ -79,6 +79,7 @@ class Columns:
         """The same table with only the rows that `where` asks for."""
         if where is None:
             return self
+        check_where(where)
         assert self.rows is None, "narrow starts from the whole table"
         mask = self._called(where, frame) if callable(where) else self._matching(where)
         return self if mask.all() else type(self)(self.name, self.table, np.flatnonzero(mask), self)
@@ -116,11 +117,11 @@ class Columns:
     def _equals(self, name: str, wanted: list[Any]) -> BoolArray:
         kind = self._column(name).type
         if pa.types.is_integer(kind):
-            values = [NONE if value is None else int(value) for value in wanted]
+            values = [NONE if value is None else _whole(name, value) for value in wanted]
             return np.isin(self.numbers(name), np.array(values, np.int64))
         column = self.codes(name)
         if pa.types.is_date32(kind):
-            wanted = [as_date(value) for value in wanted]
+            wanted = [None if value is None else _date(name, value) for value in wanted]
         hit = np.array([label in wanted for label in column.labels] + [None in wanted], np.bool_)
         return hit[column.codes]
 
@@ -129,6 +130,27 @@ class Columns:
         if mask.dtype != np.bool_ or mask.shape != (self.count,):
             raise InputError("where", "", "must give one True or False per row of the frame", mask.dtype)
         return mask
+
+
+def check_where(where: object) -> None:
+    """InputError unless it is what `where` may be."""
+    if where is not None and not callable(where) and not isinstance(where, Mapping):
+        allowed = "a dict column -> value, or a function of the table's frame"
+        raise InputError("where", "", "says no column", where, allowed)
+
+
+def _whole(name: str, value: Any) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        raise InputError("where", name, "is no whole number", value) from None
+
+
+def _date(name: str, value: object) -> dt.date:
+    try:
+        return as_date(value)
+    except ValueError:
+        raise InputError("where", name, "is no date", value, "YYYY-MM-DD") from None
 
 
 def _check_systems(wanted: list[Any]) -> None:
@@ -204,12 +226,19 @@ def remembered(run: Run) -> Run:
     return run if isinstance(run, Remembered) else Remembered(run)
 
 
+def check_run(run: object) -> None:
+    """InputError for what is no run."""
+    if not hasattr(run, "manifest"):
+        raise InputError("run", "", "is no run", run, "what cs.simulate or cs.load returns")
+
+
 def table_of(run: Run, name: str) -> Any:
     """The named table of a run; InputError if the scenario did not want it kept.
 
     A manifest names only tables with rows. Payments and transfers are kept or dropped together, and a run
     without payments has none to keep; rounds, matchings and events may have no rows in any run.
     """
+    check_run(run)
     kept = run.manifest.get("tables", TABLES)
     dropped = {
         "payments": bool(run.manifest.get("items")),
@@ -274,4 +303,8 @@ def as_list(by: str | Sequence[str] | None) -> list[str]:
     """`by` as a list of names."""
     if by is None:
         return []
-    return [by] if isinstance(by, str) else list(by)
+    if isinstance(by, str):
+        return [by]
+    if not isinstance(by, Iterable) or not all(isinstance(name, str) for name in by):
+        raise InputError("by", "", "is no name of a group", by, "a name or a list of names")
+    return list(by)

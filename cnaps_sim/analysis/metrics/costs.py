@@ -28,6 +28,7 @@ from cnaps_sim.participants.behaviours.costs import (
     penalty_cost,
 )
 from cnaps_sim.scenario.rules import PENALTY_RATE_PER_DAY
+from cnaps_sim.words.errors import InputError
 
 Rate = str | int | float | Decimal | Fraction
 
@@ -59,7 +60,8 @@ def costs(
     waited, failed = _waited_and_failed(run)
     rows = np.arange(accounts.count) if accounts.rows is None else accounts.rows
     own = accounts.participant
-    rates = [_rate(rate) for rate in (liquidity_rate, delay_rate, failure_rate, _penalty_rate(run))]
+    told = {"liquidity_rate": liquidity_rate, "delay_rate": delay_rate, "failure_rate": failure_rate}
+    rates = [*(_rate(name, rate) for name, rate in told.items()), _penalty_rate(run)]
     liquidity, delayed, failures, penalties = (np.zeros(accounts.count, np.int64) for _ in range(4))
     lent = accounts.numbers("penalty_loan_fen")
     for place in np.flatnonzero(own).tolist():
@@ -85,11 +87,15 @@ def costs(
     return frame[np.repeat(kept, len(measures) + 1)].reset_index(drop=True)
 
 
-def _rate(rate: Rate) -> Decimal:
-    """A rate from whatever tells one; a float as it prints."""
-    if isinstance(rate, Fraction):
-        return Decimal(rate.numerator) / rate.denominator
-    return rate if isinstance(rate, Decimal) else Decimal(str(rate))
+def _rate(name: str, rate: Rate) -> Decimal:
+    """A rate from whatever tells one; a float as it prints. InputError for what is no number of 0 or more."""
+    try:
+        found = Decimal(rate.numerator) / rate.denominator if isinstance(rate, Fraction) else Decimal(str(rate))
+    except ArithmeticError:
+        found = Decimal("nan")
+    if not found.is_finite() or found < 0:
+        raise InputError(name, "", "is no rate", rate, "numbers from 0, such as 0.02")
+    return found
 
 
 def _penalty_rate(run: Run) -> Decimal:

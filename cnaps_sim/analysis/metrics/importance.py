@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from cnaps_sim.analysis.metrics.columns import Where
+from cnaps_sim.analysis.metrics.columns import Where, check_where
 from cnaps_sim.analysis.metrics.tidy import By, ratio, values_column
 from cnaps_sim.words.errors import InputError
 
@@ -24,6 +24,8 @@ def importance(stressed: pd.DataFrame, *, by: By = "account", where: Where = Non
     all banks. InputError for a frame that did not come from `cs.stress`. Source: the N-1 sweep of simulators of
     settlement systems (Leinonen ed., Bank of Finland studies E:31, 2005); the measures are defined here.
     """
+    if not isinstance(stressed, pd.DataFrame):
+        raise InputError("stressed", "", "is no table", type(stressed).__name__, "what cs.stress returns")
     undisturbed = stressed.attrs.get("undisturbed")
     missing = [name for name in _NEEDED if name not in stressed]
     if undisturbed is None or missing:
@@ -58,6 +60,7 @@ def importance(stressed: pd.DataFrame, *, by: By = "account", where: Where = Non
 def _chosen(stressed: pd.DataFrame, where: Where) -> pd.DataFrame:
     if where is None:
         return stressed
+    check_where(where)
     if callable(where):
         return stressed[where(stressed)]
     for name, wanted in where.items():

@@ -25,7 +25,9 @@ from cnaps_sim.analysis.metrics.payments import Payments, payments_of
 from cnaps_sim.analysis.metrics.studied import about_studies
 from cnaps_sim.analysis.metrics.tidy import ACCOUNT_GROUPS, By, Groups, Measure, group, ratios, tidy, total
 from cnaps_sim.optimise.bounds import account_bounds
-from cnaps_sim.words.codes import BusinessType, CentralBankAccount, ParticipantKind
+from cnaps_sim.words.business_types import BusinessType
+from cnaps_sim.words.codes import CentralBankAccount
+from cnaps_sim.words.participant_kinds import ParticipantKind
 
 #: Bookings of the central bank that follow from the run itself; a bound that counted them would chase its tail.
 _CONSEQUENCES: Final = frozenset({BusinessType.INTEREST.code, BusinessType.CENTRAL_BANK_LOAN.code})

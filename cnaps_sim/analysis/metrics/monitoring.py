@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cnaps_sim.analysis.metrics.columns import IntArray, Run, Where
+from cnaps_sim.analysis.metrics.columns import IntArray, Run, Where, as_list
 from cnaps_sim.analysis.metrics.payments import payments_of
-from cnaps_sim.analysis.metrics.tidy import label_column, values_column
+from cnaps_sim.analysis.metrics.tidy import By, label_column, values_column
 from cnaps_sim.optimise.bounds import net_paths
+from cnaps_sim.words.errors import InputError
 
 
-def monitoring(run: Run, *, by: str | None = None, where: Where = None) -> pd.DataFrame:
+def monitoring(run: Run, *, by: By = None, where: Where = None) -> pd.DataFrame:
     """Intraday liquidity monitoring tools (日间流动性监测) of every account that settled a payment.
 
     Always grouped by `account`, and by `date` before it if `by` is "date" (else the net runs over all dates).
@@ -22,14 +23,14 @@ def monitoring(run: Run, *, by: str | None = None, where: Where = None) -> pd.Da
     `largest_negative_at` (ms of the run, first instant of the extreme; null if the net never passed 0),
     `closing_net`, `sent`, `received` (fen; tool A(iii)).
     """
+    daily = _is_daily(by)
     payments = payments_of(run, where)
     rows = np.flatnonzero(payments.settled)
     rows = rows[np.argsort(payments.final[rows])]
     account = _Numbers(payments.codes("debtor"), payments.codes("creditor"))
     date = payments.codes("date")
     days: list[tuple[Any, IntArray]] = [((), rows)]
-    if by is not None:
-        assert by == "date", "monitoring is per account, and per date if asked"
+    if daily:
         days = [((label,), rows[date.codes[rows] == code]) for code, label in enumerate(date.labels)]
     found: list[tuple[Any, ...]] = []
     for label, chosen in days:
@@ -43,12 +44,21 @@ def monitoring(run: Run, *, by: str | None = None, where: Where = None) -> pd.Da
             time = payments.final[chosen[paths.posting[piece]]]
             name = account.labels[paths.account[place]]
             found += [(*label, name, *measure) for measure in _tools(net, time)]
-    names = ["date", "account"] if by else ["account"]
+    names = ["date", "account"] if daily else ["account"]
     frame = pd.DataFrame([(*row[: len(names) + 1], row[-1]) for row in found], columns=[*names, "measure", "unit"])
-    if by:
+    if daily:
         frame["date"] = label_column("date", frame["date"].tolist())
     frame.insert(len(names) + 1, "value", values_column([row[-2] for row in found]))
     return frame.sort_values(names, kind="stable").reset_index(drop=True)
+
+
+def _is_daily(by: By) -> bool:
+    """Whether each date stands by itself. InputError for any other group."""
+    names = as_list(by)
+    for name in names:
+        if name not in ("account", "date"):
+            raise InputError("by", name, "cannot be grouped by", "", "date, besides account")
+    return "date" in names
 
 
 def _tools(running: IntArray, posted: IntArray) -> list[tuple[str, Any, str]]:

@@ -26,6 +26,7 @@ from cnaps_sim.analysis.metrics.columns import (
     Where,
     as_date,
     as_list,
+    check_run,
     columns_of,
     frame_of,
 )
@@ -199,6 +200,7 @@ def payments_of(run: Run, where: Where = None, by: str | Sequence[str] | None = 
     Those of HVPS and SAPS; the items of BEPS and IBPS too where `where` names their system, or `by` asks for systems
     and the run recorded them. InputError if `where` names a system whose items were not recorded.
     """
+    check_run(run)
     systems = retail_asked(run, where, by)
     if not systems:
         return columns_of(run, "payments", Payments).narrow(where, frame_of(run, "payments"))

@@ -49,6 +49,11 @@ def peak_queue(run: Run, *, by: By = None, where: Where = None) -> pd.DataFrame:
     `peak_count` (payments) and `peak_fen` (fen) need not fall on the same instant; `peak_count_at` and
     `peak_fen_at` are the instants (ms of the run, null if nothing waited). Exact inside an instant too: what an
     arrival releases leaves the queue before the next arrival of the same millisecond enters it.
+
+    Counted are settlement queues, never what a bank holds in its own outbox. What leaves outboxes in one millisecond
+    (at 15:00, say) is taken in the order of the table, all banks together, and each with what it releases. The books'
+    own count, which `stress` compares, follows the order in which the outboxes were opened, bank after bank: on a day
+    on which many hold payments until the same time it can be far higher, for a moment inside that millisecond.
     """
     payments = payments_of(run, where)
     groups = group(payments, by)

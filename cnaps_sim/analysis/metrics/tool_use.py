@@ -8,7 +8,17 @@ import numpy as np
 import pandas as pd
 from pydantic import TypeAdapter
 
-from cnaps_sim.analysis.metrics.columns import BoolArray, Codes, IntArray, Run, Where, remembered
+from cnaps_sim.analysis.metrics.columns import (
+    BoolArray,
+    Codes,
+    Columns,
+    IntArray,
+    Run,
+    Where,
+    columns_of,
+    has_table,
+    remembered,
+)
 from cnaps_sim.analysis.metrics.liquidity import Accounts, account_numbers, accounts_of
 from cnaps_sim.analysis.metrics.sources import TRANSFER_GROUPS, Transfers, transfers_of
 from cnaps_sim.analysis.metrics.tidy import ACCOUNT_GROUPS, By, Groups, Measure, group, number, tidy, total
@@ -29,9 +39,10 @@ def tool_use(run: Run, *, by: By = "account", where: Where = None) -> pd.DataFra
 
     `rescued_count` (payments), `rescued`, `gave` (fen): rescues by its pool (资金池), received and given; `swept_in`,
     `swept_out` (fen): sweeps (上收下拨); `pledge_count` (loans), `pledge`, `pledge_repaid`, `pledge_interest` (fen):
-    pledge financing (质押融资), and `pledge_peak` (fen) the most owed at once on any date, summed over accounts;
-    `borrowed`, `lent` (fen): loans among participants (拆借); `penalty` (fen): penalty loans; `overdraft_peak`,
-    `overdraft_interest` (fen). Accounts of the central bank are left out.
+    pledge financing (质押融资), `pledge_defaulted` (fen) the principal of loans in default (违约), written off against
+    the bonds at the date of the default, and `pledge_peak` (fen) the most owed at once on any date, summed over
+    accounts; `borrowed`, `lent` (fen): loans among participants (拆借); `penalty` (fen): penalty loans;
+    `overdraft_peak`, `overdraft_interest` (fen). Accounts of the central bank are left out.
     """
     run = remembered(run)
     accounts, transfers = accounts_of(run, where), transfers_of(run)
@@ -56,6 +67,7 @@ def tool_use(run: Run, *, by: By = "account", where: Where = None) -> pd.DataFra
             summed("pledge_count", sums.count(pledge, _CREDITOR), "loans"),
             summed("pledge", sums.fen(pledge, _CREDITOR)),
             summed("pledge_repaid", sums.fen(repaid, _DEBTOR)),
+            summed("pledge_defaulted", sums.written_off(run, pledge, repaid)),
             summed("pledge_interest", sums.fen(interest, _DEBTOR)),
             summed("pledge_peak", _highest(accounts, groups, "peak_pledge_fen")),
             summed("borrowed", sums.fen(loan, _CREDITOR)),
@@ -120,12 +132,38 @@ class _Sums:
         rows = rows[_first_of_payment(self.transfers, rows)]
         return self._added(rows, _CREDITOR, np.ones(len(rows), np.int64))
 
+    def written_off(self, run: Run, pledge: BoolArray, repaid: BoolArray) -> IntArray:
+        """Principal of the pledge loans on which an account defaulted (违约): all it owed when the events say so."""
+        sums = np.zeros(self.accounts.whole.count, np.int64)
+        names = self.accounts.whole.codes("account").labels
+        for time, date, name in _defaults(run):
+            account = names.index(name)
+            until = self.transfers.numbers("time_ms") <= time
+            taken = pledge & until & (account_numbers(self.transfers, _CREDITOR, self.accounts) == account)
+            paid = repaid & until & (account_numbers(self.transfers, _DEBTOR, self.accounts) == account)
+            amount, rows = self.transfers.amount, self._row[account :: self._names]
+            before = sums[rows[rows >= 0]].sum()
+            day = int(np.searchsorted(self._days, date))
+            sums[self._row[day * self._names + account]] += amount[taken].sum() - amount[paid].sum() - before
+        return sums if self.accounts.rows is None else sums[self.accounts.rows]
+
     def _added(self, rows: IntArray, side: str, values: IntArray) -> IntArray:
         day = np.searchsorted(self._days, self.transfers.numbers("date")[rows])
         place = self._row[day * self._names + account_numbers(self.transfers, side, self.accounts)[rows]]
         sums = np.zeros(self.accounts.whole.count, np.int64)
         np.add.at(sums, place, values)
         return sums if self.accounts.rows is None else sums[self.accounts.rows]
+
+
+def _defaults(run: Run) -> list[tuple[int, int, str]]:
+    """Time, date and account of each default on pledge loans, in order."""
+    if not has_table(run, "events"):
+        return []
+    events = columns_of(run, "events", Columns)
+    kind, subject = events.codes("kind"), events.codes("subject")
+    rows = np.flatnonzero(kind.codes == kind.labels.index("default")) if "default" in kind.labels else ()
+    time, date = events.numbers("time_ms"), events.numbers("date")
+    return [(int(time[row]), int(date[row]), subject.labels[subject.codes[row]]) for row in rows]
 
 
 def _first_of_payment(transfers: Transfers, rows: IntArray) -> BoolArray:

@@ -16,7 +16,7 @@ import operator
 import os
 import re
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -98,19 +98,22 @@ class Custom(Policy):
             raise self._refuse(problem, self.path, "a module that Python finds") from error
 
     def _read_points(self) -> DecisionPoints:
-        every, at = getattr(self._own, "every", None), getattr(self._own, "at", ())
+        every, at = getattr(self._own, "every", None), getattr(self._own, "at", None) or ()
         on_receipt = bool(getattr(self._own, "on_receipt", False))
-        try:
-            at_ms = tuple(sorted({parse_clock(str(clock)) for clock in at or ()}))
-            every_ms = 0 if every is None else parse_duration(str(every))
-        except (TypeError, ValueError) as error:
-            problem = f"{self.path} has a decision point that is none, {error}"
-            raise self._refuse(
-                problem, f"at {at!r}, every {every!r}", "at: times such as 12:00; every: 30 min"
-            ) from None
+        if isinstance(at, str) or not isinstance(at, Iterable):
+            raise self._refuse(f"{self.path} has decision points that are no list, at", at, "at: times such as [12:00]")
+        at_ms = tuple(sorted({self._read_point("at", parse_clock, clock) for clock in at}))
+        every_ms = 0 if every is None else self._read_point("every", parse_duration, every)
         if not (at_ms or every_ms or on_receipt):
             raise self._refuse(f"{self.path} has no decision points", "", "at, every or on_receipt of the class")
         return DecisionPoints(every_ms, at_ms, on_receipt)
+
+    def _read_point(self, name: str, read: Callable[[str], int], told: object) -> int:
+        try:
+            return read(str(told))
+        except ValueError as error:
+            problem = f"{self.path} has a decision point that is none, {name}: {error}"
+            raise self._refuse(problem, told, "at: times such as [12:00]; every: 30 min") from None
 
     def _call(self, method: str, call: Callable[[], Any]) -> Any:
         try:

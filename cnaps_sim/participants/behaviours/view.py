@@ -2,6 +2,7 @@
 
 Its own account, queue and outbox, what it has received and sent, the clock, and what the liquidity query tells it
 about payments queued for it. Never another bank's balance or queue, nor a payment it has not been told to make yet.
+Where payments travel as messages, what is on its way to the centre counts as sent: the bank knows of it.
 """
 
 from __future__ import annotations

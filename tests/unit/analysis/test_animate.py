@@ -11,6 +11,8 @@ import pytest
 from PIL import Image
 
 import cnaps_sim as cs
+from cnaps_sim.analysis import drawing
+from cnaps_sim.analysis.animate import name_lines
 from cnaps_sim.analysis.replay import replay
 
 
@@ -72,6 +74,14 @@ def test_the_page_needs_nothing_else_and_says_no_name_as_code(ring: Any, tmp_pat
     )  # fmt: skip
     shown = cs.animate(evil, tmp_path / "evil.html").read_text(encoding="utf-8")
     assert shown.count("</script>") == 1
+
+
+def test_a_long_name_in_two_languages_stands_in_two_lines_and_none_is_dropped() -> None:
+    with drawing.text_kept():
+        assert name_lines("北京银行 / Bank of Beijing", "BOB") == ["北京银行", "Bank of Beijing"]
+        assert name_lines("招商银行 / CMB", "CMB") == ["招商银行"]
+        assert name_lines("The Savings Bank of Somewhere", "S") == ["The Savings Bank of…"]
+        assert name_lines("某某农村商业银行股份有限公司", "R") == ["某某农村商业银行股…"]
 
 
 def test_a_gif_has_a_picture_for_every_frame(ring: Any, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -25,6 +26,22 @@ def test_chunks_with_dictionaries_of_their_own_have_one_list_of_labels() -> None
 def test_a_column_of_plain_text_will_do() -> None:
     column = Columns("accounts", pa.table({"account": ["A", "B", "A"]})).codes("account")
     assert column.codes.tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("where", "sentence"),
+    [
+        ("a", "where: says no column (a); allowed: a dict column -> value, or a function of the table's frame"),
+        ({"level": "seven"}, "where: level: is no whole number (seven)"),
+        ({"date": "today"}, "where: date: is no date (today); allowed: YYYY-MM-DD"),
+    ],
+)
+def test_a_where_that_selects_nothing_sensible_is_told_in_one_line(where: Any, sentence: str) -> None:
+    table = pa.table({"level": pa.array([7], pa.int8()), "date": pa.array([dt.date(2025, 6, 17)], pa.date32())})
+    columns = Columns("payments", table)
+    with pytest.raises(InputError) as caught:
+        columns.narrow(where, table.to_pandas)
+    assert caught.value.sentence() == sentence
 
 
 def test_an_empty_table_has_no_labels() -> None:

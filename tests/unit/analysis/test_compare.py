@@ -109,6 +109,19 @@ def test_the_page_stands_alone_and_is_the_same_each_time(silent: Any) -> None:
     assert "http" not in text.replace("http://www.w3.org", "")
 
 
+def test_the_page_tells_of_a_payment_that_never_settles_how_it_ended() -> None:
+    poor = {**CHAIN, "accounts": [{"account": name, "balance": 99 if name == "A" else 0} for name in "ABCD"]}
+    assert '<td class="time">returned</td>' in page(cs.compare(cs.simulate(CHAIN), cs.simulate(poor)))
+
+
+def test_payments_are_paired_by_id_where_the_two_runs_tell_them_in_another_order(silent: Any) -> None:
+    payments = [*CHAIN["workload"][0]["payments"][::-1], pay("P5", "09:00", "D", "D", 1)]
+    other = {**CHAIN, "workload": [{"system": "HVPS", "payments": payments}]}
+    found = cs.compare(cs.simulate(CHAIN), cs.simulate({**other, **SILENT}))
+    assert (found.counts["paired"], found.counts["only_b"]) == (4, 1)
+    assert reasons(found) == reasons(silent)
+
+
 def test_the_command_prints_the_blame_json_and_the_place_of_the_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -117,12 +130,22 @@ def test_the_command_prints_the_blame_json_and_the_place_of_the_page(
     cs.simulate({**CHAIN, **SILENT}, out="b")
     assert execute(["compare", "a", "b", "--out", "."]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert "because of A, C: 1 payments worse off, CNY 95.00, later by 1.0 h on average" in lines
+    assert "because of A, C: 1 payment worse off, CNY 95.00, later by 1.0 h on average" in lines
+    assert "4 settled in both, on average 2.0 h later in B" in lines
     assert lines[-1] == "compare.html"
     assert (tmp_path / "compare.html").is_file()
     assert execute(["compare", "a", "b", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert [row["of"] for row in told["payments"]] == [None, "P1", "P1", "P2"]
+    assert execute(["compare", "b", "a", "--out", "made/anew"]) == 0
+    assert "4 settled in both, on average 2.0 h sooner in B" in capsys.readouterr().out.splitlines()
+    assert "on average 2.0 h sooner in B." in (tmp_path / "made/anew/compare.html").read_text(encoding="utf-8")
+    assert execute(["compare", "a", "a"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "4 settled in both, each at the same instant"
+    assert execute(["compare", "a", "nowhere", "--out", "left"]) == 2
+    assert not (tmp_path / "left").exists()
+    assert execute(["compare", "a", "b", "--out", "a/manifest.json"]) == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith("--out: is a file of another kind")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import cnaps_sim as cs
 from cnaps_sim.analysis.explain import explain
 from cnaps_sim.words.errors import InputError
 
@@ -21,6 +22,73 @@ def test_a_payment_that_settles_at_once_has_a_short_story(toy_day: Any) -> None:
         "It was submitted on 2025-06-17 at 09:00:00.",
         "Nothing stood before it and its account could pay: it settled at once, final at 09:00:00 (PR04).",
     ]
+
+
+def test_a_payment_of_another_day_tells_the_natural_day_and_the_business_date() -> None:
+    """From 2025-06-17: one sent on the evening before, one on the next day, one on that day's evening."""
+    times = {"EVE": "2025-06-16T21:00", "NEXT": "2025-06-18T09:00", "NIGHT": "2025-06-18T21:30"}
+    run = cs.simulate(
+        {
+            "days": 3,
+            "accounts": [{"account": "A", "balance": 100}, {"account": "B"}],
+            "workload": [
+                {
+                    "system": "HVPS",
+                    "payments": [
+                        {"payment_id": name, "time": time, "debtor": "A", "creditor": "B", "amount": 1}
+                        for name, time in times.items()
+                    ],
+                }
+            ],
+        }
+    )
+    assert "submitted on 2025-06-16 at 21:00:00 (T-1, for the business date 2025-06-17)." in story(run, "EVE")
+    assert "submitted on 2025-06-18 at 09:00:00 (T+1)." in story(run, "NEXT")
+    assert "submitted on 2025-06-18 at 21:30:00 (T+1, for the business date 2025-06-19)." in story(run, "NIGHT")
+
+
+def limited_day() -> cs.Run:
+    """A limits itself to 50 towards B (60 from 11:00), and to 80 towards all (until 14:00)."""
+    payments = [
+        ("P1", "09:00", "A", "B", 40),
+        ("P2", "09:30", "A", "B", 20),
+        ("P3", "09:40", "A", "C", 30),
+        ("P4", "12:00", "B", "A", 5),
+        ("P5", "15:00", "A", "C", 70),
+    ]
+    keys = ("payment_id", "time", "debtor", "creditor", "amount")
+    return cs.simulate(
+        {
+            "accounts": [{"account": "A", "balance": 100}, {"account": "B", "balance": 100}, {"account": "C"}],
+            "workload": [{"system": "HVPS", "payments": [dict(zip(keys, row, strict=True)) for row in payments]}],
+            "limits": [{"account": "A", "to": "B", "limit": 50}, {"account": "A", "limit": 80}],
+            "actions": [
+                {"at": "11:00", "do": "set_limit", "account": "A", "to": "B", "limit": "60"},
+                {"at": "14:00", "do": "set_limit", "account": "A", "limit": "none"},
+            ],
+        }
+    )
+
+
+def test_a_sender_limit_in_a_payments_way_is_named_with_its_figures() -> None:
+    run = limited_day()
+    told = story(run, "P2")
+    assert "A had CNY 60.00 available at that moment; that was enough for it." in told
+    assert (
+        "A's limit of CNY 50.00 towards B (双边限额) stood in its way: A had paid B CNY 40.00 more than it had "
+        "received from B that day, which left room for CNY 10.00." in told
+    )
+    assert "sender limit) released it (limit towards B 60.00 CNY)." in told
+    assert "stood in its way" not in story(run, "P5")  # it lacks money, and by then no limit binds it
+
+
+def test_a_limit_that_came_to_hold_a_payment_only_later_is_named_at_its_end() -> None:
+    """P3 met no limit, but P2 before it. Once P2 had gone it was the limit: 40 + 20 - 5 paid, 80 allowed."""
+    assert (
+        "Just before 14:00:00, A's limit of CNY 80.00 towards all others (多边限额) stood in its way: A had paid them "
+        "CNY 55.00 more than it had received from them that day, which left room for CNY 25.00."
+        in story(limited_day(), "P3")
+    )
 
 
 def test_a_payment_that_waited_tells_what_it_lacked_and_what_released_it(hand_made: Any) -> None:
@@ -101,7 +169,7 @@ def test_after_a_change_of_terms_only_the_balance_is_certain(queueing_day: Any) 
         ("limit", "A change of A's terms"),
         ("control", "Debit control or a freeze was lifted from A, which released it."),
         ("cancel", "The cancellation of a payment ahead of it released it (P1)."),
-        ("move", "A change in the order of A's queue released it."),
+        ("move", "A change in the order of A's queue, or of the rule that it follows, released it."),
         ("return", "The central bank posted it when the clearing window (清算窗口) closed"),
         ("injection", "Liquidity given to A released it (5.00 CNY injected)."),
         ("penalty", "at the penalty rate (高额罚息贷款)"),

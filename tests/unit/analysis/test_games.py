@@ -72,5 +72,10 @@ def test_what_makes_no_game_is_told() -> None:
         cs.initial_liquidity_game(step="0.0000001")
     with pytest.raises(cs.InputError, match="step: does not divide every amount"):
         cs.initial_liquidity_game(step="0.05").play(("0.01", 0))
+    for amounts, told in (((1, None), "nothing"), ((1, ["0.5"]), "a list"), ((1, "1/0"), "1/0")):
+        with pytest.raises(cs.InputError, match=rf"demands: is no number \({told}\)"):
+            cs.initial_liquidity_game({"A": (1, 2), "B": amounts})  # type: ignore[dict-item]
+    with pytest.raises(cs.InputError, match=r"demands: are not told as a list of amounts for each bank \(5\)"):
+        cs.initial_liquidity_game({"A": (1, 2), "B": 5})  # type: ignore[dict-item]
     with pytest.raises(TypeError, match="delay_rate: a float is no exact number"):
         cs.initial_liquidity_game(delay_rate=0.2)  # type: ignore[arg-type]

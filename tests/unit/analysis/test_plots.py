@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 from collections.abc import Callable
@@ -233,3 +234,27 @@ def test_importance_draws_a_sweep_of_stress() -> None:
     drawn(ax)
     assert len(ax.patches) == 4
     assert "CNY" not in ax.get_xlabel()
+
+
+def test_a_mistake_of_the_caller_is_told_in_one_line(queueing_day: Any) -> None:
+    wrong: list[tuple[Callable[[], object], str]] = [
+        (lambda: plots.balances(queueing_day, accounts=-3), "accounts: is no count (-3)"),
+        (lambda: plots.network(queueing_day, accounts=0), "accounts: is no count (0)"),
+        (lambda: plots.liquidity_by_account(queueing_day, accounts="x"), "accounts: is no count (x)"),
+        (lambda: plots.importance(queueing_day), "allowed: what cs.stress returns"),
+        (lambda: cs.metrics.importance(queueing_day), "allowed: what cs.stress returns"),
+        (lambda: plots.tornado(queueing_day), "allowed: what cs.sensitivity returns"),
+        (lambda: cs.metrics.monitoring(queueing_day, by="kind"), "by: kind: cannot be grouped by"),
+        (lambda: cs.metrics.delay(queueing_day, by=3), "by: is no name of a group (3)"),
+        (lambda: cs.metrics.delay("runs/x"), "run: is no run (runs/x)"),
+    ]
+    for call, words_of_it in wrong:
+        with pytest.raises(cs.InputError) as caught:
+            call()
+        assert words_of_it in caught.value.sentence()
+
+
+def test_help_shows_that_the_axes_may_be_left_out_and_come_back() -> None:
+    assert (
+        str(inspect.signature(plots.queue)) == "(run: 'Any', ax: 'Axes | None' = None, where: 'Where' = None) -> 'Axes'"
+    )

@@ -89,10 +89,19 @@ def test_the_command_writes_table_and_picture(tmp_path: Path, capsys: pytest.Cap
     shown = capsys.readouterr().out.splitlines()
     assert shown[0].startswith("small, 2025-06-17, seed 1, scale 1: parameters without a public source (1)")
     assert shown[-2:] == [str(table), str(picture)]
+    assert [line for line in shown if "no parameter changes" in line or "other seeds of the same" in line] == shown[
+        -5:-2:2
+    ]
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert set(pd.read_csv(table)["parameter"]) == {"liquidity.share_of_outflow"}
     assert execute([*words, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["effects"][0]["rank"] == 1
+
+
+def test_a_wrong_factor_is_told_in_the_words_of_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["sensitivity", "quickstart", "--factor", "1"]) == 2
+    told = "--factor: is no such number (1); allowed: a number above 1 and up to 1000\n"
+    assert capsys.readouterr().err == told
 
 
 def test_a_wrong_key_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:

@@ -53,11 +53,17 @@ def test_the_command_prints_all_steps_where_there_is_no_terminal(
     assert [step["subject"] for step in told if step["kind"] == "transfer"][-4:] == ["R1", "R2", "R3", "R4"]
     assert execute(["step", place]) == 0
     assert "R4 is posted: CNY 100.00 from NORTH to EAST, released by R3" in capsys.readouterr().out
+    assert execute(["step", place, "--from", "23:00"]) == 0
+    assert (
+        capsys.readouterr().out == f"no step at 23:00 or after it: the last of {len(cs.steps(place))} is at 17:15:00\n"
+    )
     assert execute(["step", place, "--from", "noon"]) == 2
     assert capsys.readouterr().err.startswith("--from: ")
 
 
-def test_keys_go_on_back_and_to_a_number() -> None:
+def test_keys_go_on_back_and_to_a_number(capsys: pytest.CaptureFixture[str]) -> None:
+    assert next_place("11", 4, 10) == 4
+    assert capsys.readouterr().out == "no step 11: they are 1 to 10\n"
     assert [next_place(key, 4, 10) for key in ("n", "", "b", "1", "10", "11", "x")] == [5, 5, 3, 0, 9, 4, 4]
     assert next_place("b", 0, 10) == 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -81,6 +82,33 @@ def test_the_report_tells_who_gave_and_who_got(day: cs.Run) -> None:
     assert "B, CNY 20.00" in page
     assert "What each tool does" not in page
     assert "Liquidity tools" not in render(cs.simulate("gridlock-ring"))
+
+
+def test_loans_in_default_are_told_apart_from_loans_open_at_the_end() -> None:
+    """A borrows 100 and defaults after three days overdue; B borrows 50 on the last date and still owes it."""
+    times = ["2025-06-16T10:00", "2025-06-19T10:00"]
+    run = cs.simulate({
+        "date": "2025-06-16", "days": 4,
+        "accounts": [{"account": "A"}, {"account": "B", "kind": "city"}, {"account": "X"}],
+        "workload": [{"system": "HVPS", "payments": [
+            {"payment_id": "P1", "time": times[0], "debtor": "A", "creditor": "X", "amount": 100},
+            {"payment_id": "P2", "time": times[1], "debtor": "B", "creditor": "X", "amount": 50},
+        ]}],
+        "credit": {"pledge": {"collateral": [{"account": "A", "bonds": 200}, {"account": "B", "bonds": 200}]}},
+    })  # fmt: skip
+    use = cs.metrics.tool_use(run).set_index(["account", "measure"])["value"]
+    assert (use["A", "pledge_defaulted"], use["B", "pledge_defaulted"]) == (100_00, 0)
+    by_date = cs.metrics.tool_use(run, by="date").set_index(["date", "measure"])["value"].unstack()
+    assert by_date["pledge_defaulted"].tolist() == [0, 0, 0, 100_00]
+    page = render(run)
+    words = re.sub(r"\s*<[^>]+>\s*", "|", page)
+    assert "|in default (违约), the bonds realised||CNY 100.00|" in words
+    assert "|open at the end||CNY 50.00|" in words
+    assert "|In default (违约)||Open at the end|" in words
+    assert "|other|" in words  # the class of accounts without a kind
+    assert "|nan|" not in words
+    assert "a loan on which it was in default (违约) at T+3 17:15:00." in str(cs.explain(run, "P1"))
+    assert "a loan still open at the end of the run." in str(cs.explain(run, "P2"))
 
 
 def test_the_comparison_is_a_metric_a_picture_and_an_answer() -> None:

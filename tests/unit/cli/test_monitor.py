@@ -62,6 +62,7 @@ def test_without_a_terminal_each_half_hour_is_one_line(here: Path, capsys: pytes
     assert "queued 2, CNY 115; longest A 2, CNY 115; " in at_ten  # the round net of 45 behind 70
     assert "HVPS 3 of 3 payments; queued 0; " in lines[-1]
     assert 40 < len(lines) < 60
+    assert len(set(lines)) == len(lines)
 
 
 def test_a_run_that_is_watched_has_the_same_results(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -91,7 +91,7 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
 def test_a_function_that_cannot_be_had_is_told_in_one_sentence(name: str, problem: str) -> None:
     with pytest.raises(InputError) as caught:
         find(name)
-    assert caught.value.sentence().startswith(f"--algorithm: {problem}")
+    assert caught.value.sentence().startswith(f"algorithm: {problem}")
     assert "\n" not in caught.value.sentence()
 
 
@@ -120,7 +120,7 @@ def test_an_infeasible_set_is_refused_with_the_algorithm_and_the_account_that_wo
     with pytest.raises(InputError) as caught:
         settle(answering([0]), RING, ACCOUNTS)
     assert caught.value.sentence() == (
-        "--algorithm: the algorithm my.module:solve chose payments that account EAST cannot fund; it would have "
+        "algorithm: the algorithm my.module:solve chose payments that account EAST cannot fund; it would have "
         "(-5.00); allowed: no account below zero"
     )
     with pytest.raises(InputError, match="account 1 cannot fund"):

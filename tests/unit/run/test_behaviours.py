@@ -335,7 +335,9 @@ FAULTS = {
     "at = ['10:00']\ndef decide(self, view):\n    return [0, 0]": "sends a payment twice (0); allowed: each place once",
     "at = ['10:00']\ndef decide(self, view):\n    return ['x']": "failed in decide (TypeError: 'str' object cannot be",
     "def decide(self, view):\n    return []": "has no decision points; allowed: at, every or on_receipt of the class",
-    "at = ['noon']\ndef decide(self, view):\n    return []": "has a decision point that is none, not a time of day",
+    "at = ['noon']\ndef decide(self, view):\n    return []": "point that is none, at: not a time of day (noon);",
+    "every = [5]\ndef decide(self, view):\n    return []": "that is none, every: not a duration with a unit (a list)",
+    "at = 12\ndef decide(self, view):\n    return []": "has decision points that are no list, at (12); allowed: at: ti",
     "at = ['10:00']": "has no method decide(self, view)",
     "def __init__(self, most):\n    pass\ndef decide(self, view):\n    return []": "failed in __init__ (TypeError:",
 }

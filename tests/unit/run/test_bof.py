@@ -70,6 +70,24 @@ def test_without_accounts_each_participant_has_one_and_columns_may_have_other_na
     assert settled == {"count": 1, "value_fen": 500}
 
 
+def test_what_the_run_will_refuse_is_told_with_number_and_value(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = kept(tmp_path / "bof")
+    late = "T4;20250617;20:20;A2;B1;1;\nT5;20250617;23:59;A2;B1;2.5;\n"  # the next date opens at 20:30
+    (folder / "transactions.txt").write_text(TABLES["transactions.txt"] + late)
+    words = ["import", "bof", str(folder), "--out", str(tmp_path / "out"), "--date", "2025-06-17"]
+    assert execute([*words, "--priority", "1=URGT"]) == 0
+    told = (
+        "outside the hours of HVPS, T-1 20:30:00 to 20:15:00: 2 payments (CNY 3.50), which the run will refuse (TM01)"
+    )
+    assert told in capsys.readouterr().out.splitlines()
+    run = cs.simulate(tmp_path / "out" / "scenario.yaml")
+    late_ones = run.payments.set_index("payment_id").loc[["T4", "T5"]]
+    assert late_ones[["status", "reason_iso"]].values.tolist() == [["PR09", "TM01"]] * 2
+    assert run.summary["systems"]["HVPS"]["settled"]["count"] == 3
+
+
 @pytest.mark.parametrize(
     ("table", "old", "new", "told"),
     [

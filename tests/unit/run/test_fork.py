@@ -108,9 +108,9 @@ def test_a_bank_may_reprioritise_from_the_instant_on() -> None:
     ("change", "key"),
     [
         ({"seed": 2}, "seed"),
-        ({"accounts.X.balance": "70"}, "accounts"),
-        ({"workload.0.payments.0.amount": "1"}, "workload"),
-        ({"liquidity": {"alpha": "0.5"}}, "liquidity.from"),
+        ({"accounts.X.balance": "70"}, "accounts.X.balance"),
+        ({"workload.0.payments.0.amount": "1"}, "workload.0.payments.0.amount"),
+        ({"hvps.discipline": "bypass", "liquidity.alpha": "0.5"}, "liquidity.alpha"),
         ({"scale": "2"}, "scale"),
         ({"hvps.overdraft_rate": "0.1"}, "hvps.overdraft_rate"),
         ({"actions": [{"at": "11:00", "do": "cancel", "payment": "X1"}]}, "actions"),
@@ -119,7 +119,10 @@ def test_a_bank_may_reprioritise_from_the_instant_on() -> None:
 def test_a_key_that_would_alter_the_past_is_refused_by_name(change: dict[str, Any], key: str) -> None:
     with pytest.raises(InputError, match="would alter the past of the run") as caught:
         cs.fork(cs.simulate(LOCK), "12:00", set=change)
-    assert caught.value.key == key
+    assert (caught.value.key, caught.value.value) == (
+        key,
+        str(change[key]) if key != "actions" else "an earlier action differs",
+    )
 
 
 def test_an_instant_outside_the_run_and_a_fork_of_a_fork_are_refused() -> None:
@@ -144,7 +147,11 @@ def test_a_forked_folder_can_be_audited_verified_and_compared(
     monkeypatch.chdir(tmp_path)
     cs.simulate(LOCK, out="run")
     assert execute(["run", "--fork", "run", "--at", "12:00", "--set", "hvps.discipline=bypass", "--quiet"]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "runs/lock-fork-s1"
+    lines = capsys.readouterr().out.splitlines()
+    assert (lines[1], lines[-1]) == ("fork at 12:00:00: hvps.discipline", "runs/lock-fork-s1")
+    assert execute(["run", "--fork", "run", "--at", "12:00", "--out", "again"]) == 0
+    told = capsys.readouterr().out.splitlines()[1]
+    assert told == "fork at 12:00:00: no rule is another one (--set), so that it is the run again"
     assert execute(["audit", "runs/lock-fork-s1"]) == 0
     assert execute(["verify", "runs/lock-fork-s1"]) == 0
     assert "forked" in (tmp_path / "runs/lock-fork-s1/report.html").read_text()

@@ -123,7 +123,7 @@ def test_over_perfect_links_all_messages_net_as_the_flow_does(seed: int, tmp_pat
     assert verify_folder(tmp_path / "run", headline) == []
 
 
-@pytest.mark.parametrize("seed", range(1000, 1200 if SLOW else 1003))
+@pytest.mark.parametrize("seed", range(1000, 1200) if SLOW else [1000, 1001, 1002, 1138])
 def test_over_bad_links_every_unit_ends_once_and_the_log_repeats_the_run(seed: int, tmp_path: Path) -> None:
     chance = random.Random(-seed)
     network = {

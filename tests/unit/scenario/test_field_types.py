@@ -92,6 +92,7 @@ def test_what_is_written_becomes_the_exact_value(kind: Any, outside: object, ins
         (Step, "999999999 d", "over the longest duration"),
         (Step, 30, "not a duration with a unit"),
         (ClockTime, "24:00", "not a time of day"),
+        (ClockTime, "9:40", "a leading zero is missing, as in 09:40"),
         (Date, "20250617", "not a date"),
         (Date, dt.datetime(2025, 6, 17), "not a date"),
         (Date, "2025-06-31", "a day that no calendar has"),

@@ -93,7 +93,7 @@ def test_a_file_extends_the_one_beside_it_and_errors_name_the_right_file(folder:
     assert sentence("child.yaml") == ("base.yaml:10:17: hvps.penalty_rate: too large (2); allowed: numbers from 0 to 1")
     found = load("child.yaml", ["hvps.penalty_rate=0.001"])
     assert found.scenario.hvps.discipline is Discipline.REJECT
-    assert (found.place_of("hvps.discipline"), found.place_of("hvps.penalty_rate")) == ("child.yaml:2:20", "--set")
+    assert (found.place_of("hvps.discipline"), found.place_of("hvps.penalty_rate")) == ("child.yaml:2:20", "set")
     assert found.place_of("accounts.0.account") == "base.yaml:2:15"
 
 
@@ -117,20 +117,20 @@ def test_options_win_over_the_file_and_the_later_one_wins(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("option", "expected"),
     [
-        ("hvps.disciplin=fifo", "--set: hvps.disciplin: unknown key; allowed: discipline, matching, reprioritise"),
-        ("hvsp.discipline=fifo", "--set: hvsp: unknown key; allowed: hvps, behaviours, holidays"),
+        ("hvps.disciplin=fifo", "set: hvps.disciplin: unknown key; allowed: discipline, matching, reprioritise"),
+        ("hvsp.discipline=fifo", "set: hvsp: unknown key; allowed: hvps, behaviours, holidays"),
         (
             "accounts.A.balance=1.005",
-            "--set: accounts.0.balance: not an amount in CNY with at most two decimals (1.005); "
+            "set: accounts.0.balance: not an amount in CNY with at most two decimals (1.005); "
             "allowed: CNY such as 1_000_000 or 1000.50",
         ),
         (
             "workload.0.payments.p1.amount=0",
-            "--set: workload.0.payments.0.amount: is zero (0); allowed: amounts above 0, up to 920000000000000.00 CNY",
+            "set: workload.0.payments.0.amount: is zero (0); allowed: amounts above 0, up to 920000000000000.00 CNY",
         ),
-        ("seed", "--set: says no value (seed); allowed: KEY=VALUE"),
-        ("name=[x", "--set: name: not YAML: did not find expected ',' or ']' ([x)"),
-        ("extends=x", "--set: extends: only a file says what it extends; allowed: any other key"),
+        ("seed", "set: says no value (seed); allowed: KEY=VALUE"),
+        ("name=[x", "set: name: not YAML: did not find expected ',' or ']' ([x)"),
+        ("extends=x", "set: extends: only a file says what it extends; allowed: any other key"),
     ],
 )
 def test_a_wrong_option_is_told(folder: Path, option: str, expected: str) -> None:
@@ -140,7 +140,7 @@ def test_a_wrong_option_is_told(folder: Path, option: str, expected: str) -> Non
 
 def test_a_wrong_seed_option_is_told(folder: Path) -> None:
     (folder / "one.yaml").write_text(TEXT)
-    assert sentence("one.yaml", seed=-1).startswith("--seed: seed: too small (-1)")
+    assert sentence("one.yaml", seed=-1).startswith("seed: seed: too small (-1)")
 
 
 def test_of_several_faults_the_first_of_the_file_is_told(folder: Path) -> None:

@@ -4,19 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cnaps_sim.words.codes import (
-    HVPS_LEVELS,
-    SPECIAL_SESSION_TYPES,
-    Act,
-    Answer,
-    BusinessType,
-    Cause,
-    Level,
-    Phase,
-    Priority,
-    Reason,
-    Refusal,
-)
+from cnaps_sim.words.business_types import SPECIAL_SESSION_TYPES, BusinessType
+from cnaps_sim.words.codes import HVPS_LEVELS, Act, Answer, Cause, Level, Phase, Priority, Reason, Refusal
 
 PRECEDENCE = [
     Refusal.FORMAT,

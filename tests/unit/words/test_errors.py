@@ -36,6 +36,14 @@ def test_a_value_of_many_lines_stays_on_one_and_a_long_one_is_cut() -> None:
     assert (len(cut), cut[-3:]) == (80, "...")
 
 
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(None, "nothing"), ([0.5], "a list"), ((), "a list"), ({"a": 1}, "a mapping"), (True, "true"), (0.5, "0.5")],
+)
+def test_a_value_of_python_is_told_in_plain_words(value: object, told: str) -> None:
+    assert str(InputError("p", "k", "wrong", value)) == f"p: k: wrong ({told})"
+
+
 def test_the_error_object_of_json_has_five_keys_of_text() -> None:
     assert InputError("p", "k", "wrong", 7, "8").as_dict() == {
         "place": "p",

@@ -6,9 +6,11 @@ import inspect
 import re
 from pathlib import Path
 
-from cnaps_sim.words import codes
+from cnaps_sim.words import business_types, codes, participant_kinds
 
 GLOSSARY = Path(__file__).parents[3] / "notebooks" / "glossary.md"
+#: Where enumerations stand.
+ROOMS = (codes, business_types, participant_kinds)
 #: Enumerations of which every member has a Chinese term and a line.
 WHOLE = (
     codes.System,
@@ -17,8 +19,8 @@ WHOLE = (
     codes.Phase,
     codes.AccountStatus,
     codes.Status,
-    codes.ParticipantKind,
-    codes.BusinessType,
+    participant_kinds.ParticipantKind,
+    business_types.BusinessType,
 )
 
 
@@ -30,7 +32,7 @@ def lines() -> list[list[str]]:
 def test_every_line_names_a_member_of_the_code_with_the_chinese_term_written_there() -> None:
     for chinese, english, _, name in lines():
         kind, member = name.strip("`").split(".")
-        enumeration = getattr(codes, kind)
+        enumeration = next(getattr(room, kind) for room in ROOMS if hasattr(room, kind))
         assert member in enumeration.__members__
         assert english
         written = re.search(rf"^    {member} = (.*)$", inspect.getsource(enumeration), re.MULTILINE)

@@ -73,7 +73,7 @@ def test_a_time_of_day_becomes_milliseconds_since_midnight(text: str, ms: int) -
 
 
 @pytest.mark.parametrize(
-    "text", ["", "8:30", "24:00", "08:60", "08:30:60", "08:30:00.", "08:30:00.0001", "0830", "08:30\n"]
+    "text", ["", "8.30", "24:00", "08:60", "08:30:60", "08:30:00.", "08:30:00.0001", "0830", "08:30\n"]
 )
 def test_what_is_no_time_of_day_is_an_error_in_words(text: str) -> None:
     with pytest.raises(ValueError, match="not a time of day"):
@@ -115,6 +115,9 @@ def test_a_moment_survives_being_written_and_read(ms: int) -> None:
     [
         ("noon", "neither HH:MM"),
         ("25:00", "neither HH:MM"),
+        ("9:40", "a leading zero is missing, as in 09:40"),
+        ("2025-06-17 9:40:05", "a leading zero is missing, as in 2025-06-17 09:40:05"),
+        ("on 9:40", "neither HH:MM"),
         ("2025-06-17", "a date without a time"),
         ("20250617", "a date without a time"),
         ("2025-02-30T09:00", "neither HH:MM"),

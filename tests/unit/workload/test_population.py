@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cnaps_sim.words.bank_code import is_valid
-from cnaps_sim.words.codes import ParticipantKind as Kind
+from cnaps_sim.words.participant_kinds import ParticipantKind as Kind
 from cnaps_sim.workload.population import HEAD_OFFICES, account_rows, national_accounts
 
 
