@@ -69,6 +69,7 @@ def test_what_is_available_at_the_start_adds_credit_and_leaves_out_what_is_block
     run = cs.simulate(
         {
             "name": "start",
+            "days": 2,
             "accounts": [
                 {"account": "A", "balance": 100, "overdraft_limit": 30, "earmark": 20, "floor": 5},
                 {"account": "B", "balance": 50},
@@ -89,7 +90,7 @@ def test_what_is_available_at_the_start_adds_credit_and_leaves_out_what_is_block
             ],
         }
     )  # fmt: skip
-    start = metrics.start_liquidity(run)
+    start = metrics.start_liquidity(run, where={"date": dt.date(2025, 6, 17)})
     assert of(start, "A") == {
         "balance": 10_000, "blocked": 2_500, "overdraft_limit": 3_000, "pledge_room": 0, "available": 10_500,
         "available_min": 10_500, "available_mean": 10_500,
@@ -98,7 +99,7 @@ def test_what_is_available_at_the_start_adds_credit_and_leaves_out_what_is_block
     customers = of(metrics.customer_payments(run), "A")
     assert (customers["customer_value"], customers["customer_share"]) == (6_000, 0.75)
     assert (customers["customers"], customers["largest_customers"]) == (1, 6_000)
-    assert of(metrics.customer_credit(run), "A") == {
+    assert of(metrics.customer_credit(run, where={"date": dt.date(2025, 6, 17)}), "A") == {
         "customers": 1, "credit_lines": 4_000, "largest_line": 4_000, "credit_used": 0,
     }  # fmt: skip
     assert of(metrics.customer_credit(run), "B")["credit_lines"] == 0

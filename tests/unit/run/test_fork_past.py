@@ -140,7 +140,7 @@ def test_rules_of_retail_clearing_are_refused_by_name_and_the_action_for_caps_is
     run = cs.simulate("cap-squeeze", set={"scale": "0.001", "accounts.count": "20", "series_step": "1 h"})
     with pytest.raises(InputError, match="would alter the past of the run") as caught:
         cs.fork(run, "12:00", set={"nets.cap": {"share_of_outflow": "0.1"}})
-    assert (caught.value.key, "set (field credit_line" in caught.value.allowed) == ("nets.cap.share_of_outflow", True)
+    assert (caught.value.key, "set (field credit_line" in caught.value.allowed) == ("nets.cap", True)
     for key, value in (("nets.matching.every", "5 min"), ("beps.unanswered_share", "0.1"), ("record", {})):
         with pytest.raises(InputError, match="would alter the past of the run") as caught:
             cs.fork(run, "12:00", set={key: value})
