@@ -30,7 +30,7 @@ class Drawn:
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)
         self.banks = [f"B{number}" for number in range(self.chance.randint(4, 9))]
-        dates = DATES[: self.chance.choice([1, 1, 2, 4])]
+        dates = self.dates = DATES[: self.chance.choice([1, 1, 2, 4])]
         self.moments = [f"{date}T{clock}" for date in dates for clock in CLOCKS]
         automatic = [bank for bank in self.banks if self.chance.random() < 0.5]
         pools = self.pools()
@@ -73,7 +73,7 @@ class Drawn:
                      "keep": self.chance.choice([0, 3, 10])}
                     for _ in range(self.chance.choice([0, 1, 2]))
                 ],
-                **({"from": DATES[1]} if self.chance.random() < 0.1 else {}),
+                **({"from": self.dates[-1]} if self.chance.random() < 0.1 else {}),
             }
             for number, group in enumerate(groups)
         ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shlex
 from pathlib import Path
 
@@ -55,6 +56,15 @@ def test_the_scenario_example_runs(tmp_path: Path) -> None:
         run = cs.simulate(path)
         assert run.manifest["audit"]["verdict"] == "passed"
         assert set(run.payments.status) == {"PR04"}
+
+
+def test_the_pictures_are_there_and_their_program_draws_them(tmp_path: Path) -> None:
+    shown = set(re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README))
+    assert all((ROOT / path).is_file() for path in shown)
+    draw = runpy.run_path(str(ROOT / "notebooks" / "pictures" / "draw.py"))["draw"]
+    drawn = draw(tmp_path, {"scale": "0.02", "replications": "2"})
+    assert {f"notebooks/pictures/{path.name}" for path in drawn} | {"notebooks/pictures/system.svg"} == shown
+    assert all(path.stat().st_size > 10_000 for path in drawn)
 
 
 def test_every_bundled_scenario_and_command_is_named() -> None:

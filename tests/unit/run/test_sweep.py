@@ -52,7 +52,6 @@ def test_a_dask_cluster_gives_the_same_bytes(alone: Path, tmp_path: Path, cluste
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[str]:
     """A Dask scheduler and two workers on this machine."""
-    pytest.importorskip("distributed")
     told = tmp_path / "scheduler.json"
     dask = [sys.executable, "-m", "dask"]
     common: dict[str, Any] = {"env": _environment(), "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -72,7 +71,10 @@ def cluster(tmp_path: Path) -> Iterator[str]:
         for process in reversed(started):
             process.terminate()
         for process in started:
-            process.wait(30)
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 def _wait_for(path: Path) -> None:
