@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 import cnaps_sim as cs
+from cnaps_sim.analysis.drawing import money
 from cnaps_sim.scenario.load import bundled
 
 SLOW = os.environ.get("CNAPS_SIM_TESTS") == "slow"
 #: National days run at a fiftieth of their size in the fast tier.
 SCALE = 1 if SLOW else "0.02"
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 NATIONAL = {"hvps-day-2025", "hvps-day-2025-scarce", "hvps-day-2025-matching", "liquidity-tools"}
 
 
@@ -25,6 +28,20 @@ def test_each_scenario_runs_and_passes_its_audit(name: str) -> None:
     done = run(name)
     assert done.manifest["audit"]["verdict"] == "passed"
     assert done.scenario["question"].endswith("?")
+    told = re.search(rf"^\| `{name}` \| [\d,]+ items, .*$", README, re.M)
+    assert told is None or told.group() == retail_figures(name, done)
+
+
+def retail_figures(name: str, done: cs.Run) -> str:
+    """The row of the README's table of retail scenarios."""
+    netted = cs.metrics.netting(done).set_index("measure")["value"]
+    caps = cs.metrics.caps(done, by=None).set_index("measure")["value"]
+    cells = [f"{int(netted.netted_count):,} items, {money(int(netted.gross))}", money(int(netted.nets))]
+    cells.append(f"{netted.netting_ratio * 100:.1f} %")
+    for fate in ("queued", "rejected"):
+        count, fen = (int(caps[f"{fate}_{unit}"]) for unit in ("count", "fen"))
+        cells.append(f"{count:,} items, {money(fen)}" if count else "none")
+    return f"| `{name}` | {' | '.join(cells)} |"
 
 
 def test_the_first_line_of_a_scenario_is_its_question() -> None:
