@@ -23,8 +23,8 @@ from cnaps_sim.run.message_log import read_log
 from cnaps_sim.words.bank_code import with_check_digit
 
 SLOW = os.environ.get("CNAPS_SIM_TESTS") == "slow"
-CALM = range(300 if SLOW else 20)
-ANY = range(1000, 1400 if SLOW else 1024)
+CALM = range(300 if SLOW else 8)
+ANY = range(1000, 1400 if SLOW else 1010)
 BANKS = [with_check_digit(f"3131000{number:04d}") for number in range(1, 6)]
 TABLES = ("payments", "transfers", "accounts", "series", "matchings", "events")
 

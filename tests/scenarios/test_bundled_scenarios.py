@@ -16,7 +16,9 @@ SLOW = os.environ.get("CNAPS_SIM_TESTS") == "slow"
 #: National days run at a fiftieth of their size in the fast tier.
 SCALE = 1 if SLOW else "0.02"
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-NATIONAL = {"hvps-day-2025", "hvps-day-2025-scarce", "hvps-day-2025-matching", "liquidity-tools"}
+NATIONAL = {
+    "hvps-day-2025", "hvps-day-2025-scarce", "hvps-day-2025-matching", "liquidity-tools", "national-day-2025",
+}  # fmt: skip
 
 
 def run(name: str) -> cs.Run:
@@ -29,7 +31,8 @@ def test_each_scenario_runs_and_passes_its_audit(name: str) -> None:
     assert done.manifest["audit"]["verdict"] == "passed"
     assert done.scenario["question"].endswith("?")
     told = re.search(rf"^\| `{name}` \| [\d,]+ items, .*$", README, re.M)
-    assert told is None or told.group() == retail_figures(name, done)
+    if told is not None and (SLOW or name not in NATIONAL):
+        assert told.group() == retail_figures(name, done)
 
 
 def retail_figures(name: str, done: cs.Run) -> str:
