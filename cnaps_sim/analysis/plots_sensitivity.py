@@ -16,6 +16,7 @@ from cnaps_sim.analysis.drawing import (
     check_count,
     hbar_labels,
     house_style,
+    legend_beside_title,
     money_scale,
     new_axes,
     nothing,
@@ -27,7 +28,7 @@ _NAMES: Final = {
     "settled_share": ("share of value settled", "清算比例"),
     "returned_fen": ("value sent back", "退回金额"),
     "delay_rho": ("delay indicator ρ", "结算延迟"),
-    "mean_delay_ms": ("mean delay, s", "平均延迟"),
+    "mean_delay_ms": ("mean delay", "平均延迟"),
     "peak_used_fen": ("own liquidity used", "自有流动性占用"),
     "turnover": ("turnover", "周转率"),
     "interest_fen": ("interest on credit", "融资利息"),
@@ -57,6 +58,7 @@ def tornado(found: pd.DataFrame, ax: Axes | None = None, measure: str | None = N
             _draw(axes, found, shown[0], top)
         else:
             axes.set_axis_off()
+            axes.set_title(_heading(found), fontsize=9, fontweight="normal")
             height = 1 / len(shown)
             for place, name in enumerate(shown):
                 _draw(axes.inset_axes((0.0, 1 - (place + 0.8) * height, 1.0, 0.6 * height)), found, name, top)
@@ -65,6 +67,12 @@ def tornado(found: pd.DataFrame, ax: Axes | None = None, measure: str | None = N
 
 def _changing(found: pd.DataFrame) -> list[str]:
     return [name for name in found.attrs["base"] if (found.loc[found["measure"] == name, "effect"] > 0).any()]
+
+
+def _heading(found: pd.DataFrame) -> str:
+    """Which day, how large, and what its parameters were divided and multiplied by."""
+    told = found.attrs
+    return f"{told['scenario']}, {told['date']}, scale {told['scale']}; low ÷ {told['factor']}, high × {told['factor']}"
 
 
 def _draw(ax: Axes, found: pd.DataFrame, measure: str, top: int) -> None:
@@ -89,7 +97,7 @@ def _draw(ax: Axes, found: pd.DataFrame, measure: str, top: int) -> None:
     ax.axvline(base / scale, color=LINES, linewidth=1.0)
     hbar_labels(ax, [row["parameter"] for row in rows])
     ax.set_xlabel(unit)
-    ax.legend(loc="best", fontsize=7)
+    legend_beside_title(ax)
 
 
 def _scale(measure: str, largest: float) -> tuple[float, str]:

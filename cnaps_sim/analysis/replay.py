@@ -7,17 +7,17 @@ central bank's own accounts are one node without a balance.
 
 from __future__ import annotations
 
-from collections import deque
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from cnaps_sim.analysis.drawing import plural
-from cnaps_sim.analysis.metrics.columns import NONE, Columns, Run, remembered, table_of
+from cnaps_sim.analysis.happenings import Happening, Kind, happenings, look_words, rows_of_ids
+from cnaps_sim.analysis.metrics.columns import Columns, Run, remembered, table_of
 from cnaps_sim.analysis.metrics.liquidity import accounts_of
 from cnaps_sim.analysis.metrics.payments import CANCELLED, REJECTED, RETURNED, Payments, payments_of
-from cnaps_sim.analysis.phrases import TRIGGERS
-from cnaps_sim.words.codes import Cause, CentralBankAccount
+from cnaps_sim.words.codes import Cause
 from cnaps_sim.words.errors import InputError
 from cnaps_sim.words.units import format_fen
 
@@ -27,9 +27,6 @@ MOST_FRAMES: Final = 500
 #: The place of the central bank in `Move` and `Waiting`.
 CENTRAL_BANK: Final = -1
 _SMALLER: Final = f"a run of at most {MOST_ACCOUNTS} accounts and {MOST_FRAMES} events"
-_CENTRAL: Final = frozenset(CentralBankAccount)
-#: What let a payment go that names no payment: what left the queues at the instant comes first.
-_AFTER_ENDS: Final = frozenset({Cause.CANCEL.word, Cause.RETURN.word, Cause.CONTROL.word})
 
 
 class Waiting(NamedTuple):
@@ -115,17 +112,6 @@ class _Posting(NamedTuple):
     matching: int | None
 
 
-class _Happening(NamedTuple):
-    """What is no posting; in order of time, at one instant arrivals, then matchings, then departures."""
-
-    time: int
-    rank: int
-    order: int  # row of the payment, or of the matching
-
-
-_ARRIVAL, _LOOK, _DEPARTURE = range(3)
-
-
 @dataclass
 class _Stage:
     """Balances and queues while the frames are made."""
@@ -150,98 +136,68 @@ class _Stage:
         self.payments: Payments = payments_of(self.run)
         self.postings = _postings(self.run, self.payments, len(self.accounts))
         self.matchings = Columns("matchings", self.run.table("matchings"))
-        self.happenings = deque(sorted(self._happenings()))
-        if len(self.happenings) + len(self.postings) > MOST_FRAMES:
-            count = len(self.happenings) + len(self.postings)
-            raise InputError("run", "events", "are too many to animate", count, _SMALLER)
+        shown = [one for one in happenings(self.run, self.payments) if one.kind is not Kind.EVENT]
+        if len(shown) > MOST_FRAMES:
+            raise InputError("run", "events", "are too many to animate", len(shown), _SMALLER)
+        self.happenings = shown
         self.ids: list[str] = self.payments.table.column("payment_id").to_pylist()
         self.waiting: dict[int, Waiting] = {}
         self.settled = 0
 
-    def _happenings(self) -> Iterator[_Happening]:
-        payments = self.payments
-        for row in range(payments.count):
-            time, left = int(payments.submitted[row]), int(payments.left[row])
-            if payments.waited[row]:
-                yield _Happening(time, _ARRIVAL, row)
-            if payments.outcome[row] in (REJECTED, RETURNED, CANCELLED) and left != NONE:
-                yield _Happening(left, _DEPARTURE, row)
-        for row, time in enumerate(self.matchings.numbers("time_ms").tolist()):
-            yield _Happening(time, _LOOK, row)
-
     def frames(self) -> Iterator[Frame]:
         """All frames, from the opening to the end."""
-        times = [posting.time for posting in self.postings] + [one.time for one in self.happenings]
+        times = [one.time_ms for one in self.happenings]
         money = format_money(sum(self.balances))
         told = f"The day opens: {plural(len(self.accounts), 'account')} hold {money}"
         yield self._frame(min(times, default=0), "open", told, "营业日开始")
         place = 0
-        while place < len(self.postings):
+        while place < len(self.happenings):
             group = self._group(place)
-            yield from self._before(group[0])
-            yield self._post(group)
-            place += len(group)
-        while self.happenings:
-            yield self._happen(self.happenings.popleft())
+            yield self._post(group) if group else self._happen(self.happenings[place])
+            place += max(1, len(group))
         left = plural(len(self.waiting), "payment")
         told = f"The day ends: {plural(self.settled, 'payment')} settled, {left} still waiting"
         yield self._frame(max(times, default=0), "end", told, "营业日结束")
 
     def _group(self, place: int) -> list[_Posting]:
-        """The posting at a place, or all of one matching that stand together."""
-        first = self.postings[place]
-        end = place + 1
-        while first.matching is not None and end < len(self.postings) and self.postings[end].matching == first.matching:
-            end += 1
-        return self.postings[place:end]
-
-    def _before(self, posting: _Posting) -> Iterator[Frame]:
-        """What happened before a posting; at its instant only what it cannot have come before."""
-        while self.happenings and self._precedes(self.happenings[0], posting):
-            yield self._happen(self.happenings.popleft())
-
-    def _precedes(self, one: _Happening, posting: _Posting) -> bool:
-        if one.time != posting.time:
-            return one.time < posting.time
-        if posting.matching is not None:
-            return one.rank != _DEPARTURE
-        if posting.row is None:
-            return False
-        if one.rank == _ARRIVAL:
-            return one.order <= posting.row
-        return self._word(posting.row) in _AFTER_ENDS
+        """The posting at a place, or all of one matching that stand together; none if there is no posting."""
+        group: list[_Posting] = []
+        for one in itertools.islice(self.happenings, place, None):
+            if one.kind is not Kind.POSTING:
+                break
+            posting = self.postings[one.row]
+            if group and (posting.matching is None or posting.matching != group[0].matching):
+                break
+            group.append(posting)
+        return group
 
     def _word(self, row: int) -> str | None:
         column = self.payments.codes("released_by")
         return None if column.codes[row] < 0 else str(column.labels[column.codes[row]])
 
-    def _happen(self, one: _Happening) -> Frame:
-        if one.rank == _LOOK:
+    def _happen(self, one: Happening) -> Frame:
+        if one.kind is Kind.LOOK:
             return self._look(one)
-        item = self._item(one.order)
+        item = self._item(one.row)
         who, whom, money = self._who(item.debtor), self._who(item.creditor), format_money(item.fen)
-        if one.rank == _ARRIVAL:
+        if one.kind is Kind.ARRIVAL:
             holds = "" if item.debtor == CENTRAL_BANK else f", holds {format_money(self.balances[item.debtor])}"
-            self.waiting[one.order] = item
+            self.waiting[one.row] = item
             told = f"{item.payment_id}: {who} owes {whom} {money}{holds}: it waits"
-            return self._frame(one.time, "wait", told, "进入清算排队", marked=frozenset({item.payment_id}))
-        self.waiting.pop(one.order, None)
+            return self._frame(one.time_ms, "wait", told, "进入清算排队", marked=frozenset({item.payment_id}))
+        self.waiting.pop(one.row, None)
         english, chinese = {
             REJECTED: ("is refused", "拒绝"), RETURNED: ("is sent back at the close", "退回"),
             CANCELLED: ("is cancelled", "撤销"),
-        }[int(self.payments.outcome[one.order])]  # fmt: skip
-        return self._frame(one.time, "leave", f"{item.payment_id}: {who} to {whom}, {money}, {english}", chinese)
+        }[int(self.payments.outcome[one.row])]  # fmt: skip
+        return self._frame(one.time_ms, "leave", f"{item.payment_id}: {who} to {whom}, {money}, {english}", chinese)
 
-    def _look(self, one: _Happening) -> Frame:
-        number = int(self.matchings.numbers("matching")[one.order])
-        trigger = self.matchings.codes("trigger")
-        word = TRIGGERS.get(str(trigger.labels[trigger.codes[one.order]]), ("", ""))[0]
+    def _look(self, one: Happening) -> Frame:
+        number = int(self.matchings.numbers("matching")[one.row])
         chosen = [posting for posting in self.postings if posting.matching == number]
         marked = frozenset(self.ids[posting.row] for posting in chosen if posting.row is not None)
-        found = f"{len(marked)} that can settle together" if marked else "none that could settle"
-        looked = plural(int(self.matchings.numbers("considered")[one.order]), "waiting payment")
-        told = f"Matching {number} ({word}) looks at {looked} and finds {found}"
-        return self._frame(one.time, "look", told, "排队撮合", marked=marked)
+        told = look_words(self.matchings, one.row, len(marked))
+        return self._frame(one.time_ms, "look", told, "排队撮合", marked=marked)
 
     def _post(self, group: list[_Posting]) -> Frame:
         """The frame of a posting, or of a whole matching."""
@@ -300,7 +256,7 @@ def _postings(run: Run, payments: Payments, accounts: int) -> list[_Posting]:
     if table.num_rows > MOST_FRAMES:
         raise InputError("run", "events", "are too many to animate", table.num_rows, _SMALLER)
     assert accounts <= MOST_ACCOUNTS
-    row_of = {name: row for row, name in enumerate(payments.table.column("payment_id").to_pylist())}
+    row_of = rows_of_ids(payments)
     return [
         _Posting(row["time_ms"], row["debtor"], row["creditor"], row["amount_fen"], row["kind"],
                  row_of.get(row["payment_id"]), row["matching"])

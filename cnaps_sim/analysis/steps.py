@@ -1,40 +1,34 @@
 """Steps: a small run event by event, with balances and queues before and after each, for the lecture room.
 
-Everything is told from the stored tables: postings in their order, payments that had to wait or went away unsettled,
-and the run's events. At one instant a payment comes into the queue where its number puts it among the arrivals.
+Everything is told from the stored tables, in the order of `happenings`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from cnaps_sim.analysis.metrics.columns import NONE, table_of
+from cnaps_sim.analysis.happenings import Kind, happenings, look_words, rows_of_ids
+from cnaps_sim.analysis.metrics.columns import Columns, table_of
 from cnaps_sim.analysis.metrics.payments import OUTCOMES, Payments, payments_of
 from cnaps_sim.analysis.phrases import cny
 from cnaps_sim.run.store import Run, load
-from cnaps_sim.words.codes import Cause, Phase
 from cnaps_sim.words.errors import InputError
 from cnaps_sim.words.units import format_clock, parse_fen
 
 #: More payments than this are no matter for a lecture room.
 MOST_PAYMENTS: Final = 2_000
-#: Order of the kinds of a step at one instant: events, arrivals and postings, what went away unsettled, what that
-#: released, warnings, the end of the day.
-_EVENT, _FLOW, _GONE, _FREED, _WARNING, _CLOSE = range(6)
 #: How an event writes an amount of money.
 _AMOUNT: Final = re.compile(r"(-?[0-9]+\.[0-9]{2}) CNY\b")
-_FREEING: Final = {str(cause.word) for cause in (Cause.CANCEL, Cause.RETURN)}
 
 
 @dataclass(frozen=True)
 class Step:
     """One thing that happened; money in fen, time in ms of the run.
 
-    kind: transfer, queued, refused, returned, cancelled, or the kind of an event (phase, action, ...)
+    kind: transfer, queued, refused, returned, cancelled, matching, or the kind of an event (phase, action, ...)
     accounts: those whose balance or queue it changes; balances and queues (payment ids, head first, by level and order
     of arrival) are of every account that the run's payments touch, before and after the step
     """
@@ -91,8 +85,7 @@ def steps(run: str | Path | Run) -> list[Step]:
         raise InputError("run", "payments", "too many to walk through", f"{count:,}", f"up to {MOST_PAYMENTS:,}")
     payments = payments_of(run)
     desk = _Desk(_opening(run, payments))
-    for _, tell in sorted(_happenings(run, payments, desk), key=lambda item: item[0]):
-        tell()
+    _tell(run, payments, desk)
     return desk.steps
 
 
@@ -111,47 +104,26 @@ def _opening(run: Run, payments: Payments) -> dict[str, int]:
     return opening
 
 
-def _happenings(run: Run, payments: Payments, desk: _Desk) -> Iterator[tuple[tuple[int, ...], Any]]:
-    """Everything to tell, as (when and in which place, what tells it)."""
+def _tell(run: Run, payments: Payments, desk: _Desk) -> None:
+    """Tell everything that happened."""
     rows = payments.table.to_pylist()
-    waited, left = payments.waited.tolist(), payments.left.tolist()
-    of_id: dict[str, int] = {}
-    for place, row in enumerate(rows):
-        of_id.setdefault(row["payment_id"], place)
-    events = run.table("events").to_pylist()
-    for place, event in enumerate(events):
-        yield (event["time_ms"], _place_of(event), place), lambda event=event: _tell_event(desk, event)
-    arrival, last_ms, freed = -1, NONE, False
-    posted: dict[int, tuple[int, int]] = {}
-    for place, transfer in enumerate(run.table("transfers").to_pylist()):
-        at = of_id.get(transfer["payment_id"])
-        now = transfer["time_ms"]
-        if now != last_ms:
-            arrival, last_ms, freed = -1, now, False
-        freed = freed or (at is not None and rows[at]["released_by"] in _FREEING)
-        if at is not None and not waited[at]:
-            arrival = max(arrival, at)  # a release stands behind the arrival that set it off
-        if at is not None:
-            posted[at] = (now, arrival)
-        order = (now, _FREED if freed else _FLOW, arrival, 1, place)
-        yield order, lambda transfer=transfer, at=at: _tell_transfer(desk, transfer, at, rows)
-    for at, row in enumerate(rows):
-        if waited[at]:
-            when, behind = posted.get(at, (NONE, -1))
-            number = min(at, behind) if when == row["submitted_ms"] else at
-            key = (row["submitted_ms"], _FLOW, number, 0, at)
-            yield key, lambda row=row, at=at: _tell_queued(desk, row, at)
-        if left[at] != NONE and not payments.settled[at]:
-            outcome = OUTCOMES[payments.outcome[at]]
-            yield (left[at], _GONE, at), lambda row=row, at=at, outcome=outcome: _tell_gone(desk, row, at, outcome)
-
-
-def _place_of(event: dict[str, Any]) -> int:
-    """The place of an event among what happens at its instant."""
-    if event["kind"] == "warning":
-        return _WARNING
-    is_end = event["kind"] == "phase" and event["detail"].startswith(f"{int(Phase.END_OF_DAY)} ")
-    return _CLOSE if is_end else _EVENT
+    of_id = rows_of_ids(payments)
+    events, transfers = run.table("events").to_pylist(), run.table("transfers").to_pylist()
+    matchings = Columns("matchings", run.table("matchings"))
+    for one in happenings(run, payments):
+        if one.kind is Kind.EVENT:
+            _tell_event(desk, events[one.row])
+        elif one.kind is Kind.ARRIVAL:
+            _tell_queued(desk, rows[one.row], one.row)
+        elif one.kind is Kind.POSTING:
+            transfer = transfers[one.row]
+            _tell_transfer(desk, transfer, of_id.get(transfer["payment_id"]), rows)
+        elif one.kind is Kind.DEPARTURE:
+            _tell_gone(desk, rows[one.row], one.row, OUTCOMES[payments.outcome[one.row]])
+        else:
+            number = int(matchings.numbers("matching")[one.row])
+            chosen = sum(transfer["matching"] == number and transfer["payment_id"] in of_id for transfer in transfers)
+            desk.tell(one.time_ms, "matching", str(number), look_words(matchings, one.row, chosen), [])
 
 
 def _tell_event(desk: _Desk, event: dict[str, Any]) -> None:

@@ -15,6 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import cnaps_sim as cs
+from cnaps_sim.analysis.happenings import Kind, happenings
+from cnaps_sim.analysis.metrics.payments import payments_of
+from cnaps_sim.analysis.replay import replay
 
 SLOW = os.environ.get("CNAPS_SIM_TESTS") == "slow"
 RUNS = 2_000 if SLOW else 40
@@ -139,3 +142,18 @@ def test_the_auditor_passes_random_days_with_liquidity_tools(seed: int) -> None:
     run = cs.simulate(Drawn(seed).scenario)
     assert run.manifest["audit"]["verdict"] == "passed"
     assert {"rescue-exact", "giver-keeps", "pool-first", "within-pool"} <= set(run.manifest["audit"]["rules"])
+
+
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(seed=st.integers(0, 2**31))
+def test_told_event_by_event_nothing_leaves_a_queue_before_it_came_and_money_moves_in_its_order(seed: int) -> None:
+    run = cs.simulate(Drawn(seed).scenario)
+    found = happenings(run, payments_of(run))
+    assert [one.row for one in found if one.kind is Kind.POSTING] == list(range(run.table("transfers").num_rows))
+    shown = replay(run)
+    last_step, last_frame = cs.steps(run)[-1], shown.frames[-1]
+    assert last_step.queues_after == {}
+    assert last_frame.waiting == ()
+    closing = run.accounts[run.accounts["date"] == run.accounts["date"].max()].set_index("account")["closing_fen"]
+    assert last_frame.balances == tuple(closing[list(shown.accounts)])
+    assert {name: closing[name] for name in last_step.balances_after} == last_step.balances_after
