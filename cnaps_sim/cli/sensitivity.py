@@ -166,11 +166,16 @@ def _sides(row: dict[str, Any], base: float, measure: str) -> str:
         value = row[f"at_{side}"]
         if value is not None:
             sign = "-" if value < base else "+"
-            parts.append(f"{row[side]} -> {sign}{_figure(abs(value - base), measure)}")
+            change = f"{sign}{_figure(abs(value - base), measure)}" if value != base else "no change"
+            parts.append(f"{row[side]} -> {change}")
     return ", ".join(parts) + (" *" if row["beyond_chance"] else "")
 
 
 def _figure(value: float, measure: str) -> str:
+    from cnaps_sim.analysis.drawing import money
+
     if measure.endswith("_fen"):
-        return f"CNY {int(value) // 100:,}.{int(value) % 100:02d}"
-    return f"{value / 1000:,.1f} s" if measure.endswith("_ms") else f"{value:.4f}"
+        return money(value)
+    if measure.endswith("_ms"):
+        return f"{value / 1000:,.1f} s"
+    return f"{value:.4f}" if value >= 0.001 or value == 0 else f"{value:.1g}"
