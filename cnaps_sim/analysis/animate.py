@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import json
 import math
-from importlib import resources
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import Environment, StrictUndefined
-
 from cnaps_sim.analysis.drawing import drawable, text_kept
 from cnaps_sim.analysis.metrics.columns import Run
+from cnaps_sim.analysis.pages import filled
 from cnaps_sim.analysis.replay import CENTRAL_BANK, Frame, Move, Replay, Waiting, format_money, replay
 from cnaps_sim.run.store import opened
 from cnaps_sim.words.errors import InputError
@@ -87,9 +85,8 @@ def page(told: Replay) -> str:
     }
     # A name could hold `</script>`; written like this it cannot end the script.
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(resources.files(__package__).joinpath("animate.html.j2").read_text("utf-8"))
-    return template.render(
+    return filled(
+        "animate.html.j2",
         name=told.name, question=told.question, date=told.date, frames=len(told.frames), data=text,
         width=WIDTH, height=HEIGHT,
     )  # fmt: skip

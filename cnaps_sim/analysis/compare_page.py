@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
@@ -26,7 +23,6 @@ from cnaps_sim.analysis.drawing import (
     drawable,
     duration,
     hbar_labels,
-    house_style,
     legend_below,
     legend_beside_title,
     money,
@@ -34,9 +30,9 @@ from cnaps_sim.analysis.drawing import (
     new_axes,
     nothing,
     plural,
-    text_kept,
     thin,
 )
+from cnaps_sim.analysis.pages import drawing_for_a_page, filled, look_of_report
 from cnaps_sim.analysis.report_plots import svg
 from cnaps_sim.words.units import MS_PER_HOUR, MS_PER_MINUTE, format_clock
 
@@ -54,13 +50,10 @@ def write_page(found: Comparison, place: Path) -> None:
 
 def page(found: Comparison) -> str:
     """The page as HTML text; the same two runs give the same bytes."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    folder = resources.files(__package__)
-    style = folder.joinpath("report.html.j2").read_text("utf-8").partition("<style>")[2].partition("</style>")[0]
-    template = environment.from_string(folder.joinpath("compare.html.j2").read_text("utf-8"))
     counts = found.counts
-    return template.render(
-        style=Markup(style),
+    return filled(
+        "compare.html.j2",
+        style=look_of_report(),
         name_a=found.name_a,
         name_b=found.name_b,
         counts=counts,
@@ -168,8 +161,7 @@ def _drawn(found: Comparison) -> list[dict[str, Any]]:
         ("blamed", _draw_blamed, 3.4, Margins(1.95, 0.2, 0.85)),
     )
     shown = []
-    with text_kept(), warnings.catch_warnings(), house_style():
-        warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from")
+    with drawing_for_a_page():
         for name, draw, height, margins in drawings:
             ax = new_axes(height=height, margins=margins)
             draw(found, ax)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -20,14 +17,13 @@ from cnaps_sim.analysis.drawing import (
     Margins,
     bilingual,
     duration,
-    house_style,
     money,
     money_scale,
     new_axes,
     percent,
     plural,
-    text_kept,
 )
+from cnaps_sim.analysis.pages import drawing_for_a_page, filled, look_of_report
 from cnaps_sim.analysis.report_plots import svg
 
 #: Measures of HVPS and SAPS together that are told of each point where there are several.
@@ -120,13 +116,10 @@ def write_study_page(found: StudyComparison, place: Path) -> None:
 
 def study_page(found: StudyComparison) -> str:
     """The page as HTML text; the same two studies give the same bytes."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    folder = resources.files(__package__)
-    style = folder.joinpath("report.html.j2").read_text("utf-8").partition("<style>")[2].partition("</style>")[0]
-    template = environment.from_string(folder.joinpath("compare_studies.html.j2").read_text("utf-8"))
     rows = difference_rows(found)
-    return template.render(
-        style=Markup(style),
+    return filled(
+        "compare_studies.html.j2",
+        style=look_of_report(),
         name_a=found.name_a,
         name_b=found.name_b,
         counts=found.counts,
@@ -146,8 +139,7 @@ def _drawn(found: StudyComparison) -> list[Markup]:
         ("peak_used", "Liquidity used at peak, B less A", "流动性峰值占用之差"),
     )
     shown = []
-    with text_kept(), warnings.catch_warnings(), house_style():
-        warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from")
+    with drawing_for_a_page():
         for name, english, chinese in drawings:
             rows = found.measures[found.measures["system"].isna() & (found.measures["measure"] == name)]
             if len(rows) < 2:

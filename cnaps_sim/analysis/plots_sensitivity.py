@@ -93,7 +93,7 @@ def _draw(ax: Axes, found: pd.DataFrame, measure: str, top: int) -> None:
             left=base / scale, height=0.38, color=colour, label=side,
         )  # fmt: skip
     if chance:
-        ax.axvspan((base - chance) / scale, (base + chance) / scale, color=GREY, alpha=0.2, label="other seeds")
+        ax.axvspan(max(0, base - chance) / scale, (base + chance) / scale, color=GREY, alpha=0.2, label="other seeds")
     ax.axvline(base / scale, color=LINES, linewidth=1.0)
     hbar_labels(ax, [row["parameter"] for row in rows])
     ax.set_xlabel(unit)

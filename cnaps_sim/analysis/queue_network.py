@@ -6,7 +6,6 @@ of an account says whether its available funds and what it is owed cover what it
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Final
 
@@ -29,9 +28,9 @@ from cnaps_sim.analysis.drawing import (
     money,
     nothing,
     plural,
-    text_kept,
 )
 from cnaps_sim.analysis.match import MatchResult
+from cnaps_sim.analysis.pages import drawing_for_a_page
 from cnaps_sim.optimise.queue_table import Chosen, QueueTable
 from cnaps_sim.words.errors import InputError
 
@@ -65,8 +64,7 @@ def save_picture(result: MatchResult, path: str | Path) -> None:
 
 def _save_svg(result: MatchResult, path: str | Path) -> None:
     """Text stays text, so the reader's machine needs the fonts and this one does not; same queue, same bytes."""
-    with text_kept(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from")
+    with drawing_for_a_page():
         figure = queue_network(result)
         with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "queue"}):
             figure.savefig(path, metadata={"Date": None})

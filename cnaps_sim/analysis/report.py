@@ -7,17 +7,16 @@ machine. The same run gives the same bytes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from jinja2 import Environment, StrictUndefined
 
 from cnaps_sim.analysis import metrics
 from cnaps_sim.analysis.drawing import duration, money, percent, plural
 from cnaps_sim.analysis.metrics.columns import NONE, Columns, columns_of, has_table, remembered
 from cnaps_sim.analysis.metrics.payments import OUTCOMES, payments_of
+from cnaps_sim.analysis.pages import filled
 from cnaps_sim.analysis.report_access import access_section, both_ways
 from cnaps_sim.analysis.report_asked import MOST_OPEN, asked_rows, setting_rows
 from cnaps_sim.analysis.report_matching import matching_section
@@ -40,12 +39,11 @@ def write_report(run: Any, path: str | Path) -> None:
 def render(run: Any) -> str:
     """The report as HTML text. Parts whose tables the run did not record are left out."""
     view = remembered(run)
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(resources.files(__package__).joinpath("report.html.j2").read_text("utf-8"))
     summary = _summary(view)
     asked = asked_rows(run.manifest)
     settings, folded = setting_rows(run.scenario, MOST_OPEN - len(asked))
-    return template.render(
+    return filled(
+        "report.html.j2",
         name=str(run.scenario.get("name") or "run"),
         question=run.scenario.get("question"),
         asked=asked,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, cast
 
@@ -14,8 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cnaps_sim.analysis import plots
-from cnaps_sim.analysis.drawing import INK, LINES, Margins, new_axes, text_kept
+from cnaps_sim.analysis.drawing import INK, LINES, Margins, new_axes
 from cnaps_sim.analysis.metrics.columns import has_table
+from cnaps_sim.analysis.pages import drawing_for_a_page
 
 
 class Drawing(NamedTuple):
@@ -147,8 +147,7 @@ TOOL_DRAWINGS: Final = (
 def drawn(view: Any, drawings: Sequence[Drawing] = DRAWINGS) -> list[dict[str, Any]]:
     """Name, SVG and reading of each drawing whose table the run recorded."""
     shown = []
-    with text_kept(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from")
+    with drawing_for_a_page():
         for drawing in drawings:
             if not drawing.table or has_table(view, drawing.table):
                 ax = drawing.draw(view, new_axes(height=drawing.height, margins=drawing.margins))
