@@ -68,33 +68,80 @@ def simulate(
     watch: looks on (see `monitor`)
     replay: the message log of an earlier run; what reached the centre then reaches it again (see `exchange.Exchange`)
     """
-    started = time.perf_counter()
+    laps = _Laps()
+    world = _prepared(loaded, replication, progress, replay, fork)
+    seen_played = None if watch is None else watch(world)
+    laps.end("generate")
+    stream_verdict = world.run()
+    if seen_played is not None:
+        seen_played()
+    world.loaded = loaded  # what is told from here on is the scenario that the run came to follow
+    laps.end("simulate")
+    tables = make_tables(world)
+    retail = None if world.retail is None else _retail_results(world, tables)
+    if retail is not None:
+        tables |= _retail_tables(world, tables["series"], retail.late)
+    laps.end("tables")
+    run = _run_of(world, tables, retail, fork)
+    _audit(run, stream_verdict, tables, retail, world)
+    laps.end("digest_and_audit")
+    manifest, terms = run.manifest, loaded.scenario
+    if fork is None and terms.hvps.matching.is_on and terms.hvps.matching.saving:
+        manifest["matching"] = liquidity_saving(loaded, world.population, progress).as_dict()
+    laps.end("saving")
+    if fork is None and terms.compare_tools:
+        manifest["tools"] = compare_tools(world, replication, compared)
+    if fork is None and terms.compare_access:
+        manifest["access"] = compare_access(world, replication)
+    laps.end("comparing")
+    manifest["summary"] = summarise(run)
+    manifest["wall_s"] = laps.all()
+    return run
+
+
+class _Laps:
+    """Seconds of wall time, part by part."""
+
+    def __init__(self) -> None:
+        self._started = self._last = time.perf_counter()
+        self._laps: dict[str, float] = {}
+
+    def end(self, part: str) -> None:
+        """A part of the run ends here."""
+        now = time.perf_counter()
+        self._laps[part] = round(now - self._last, 3)
+        self._last = now
+
+    def all(self) -> dict[str, float]:
+        """Each part, and all together until now."""
+        return {**self._laps, "total": round(time.perf_counter() - self._started, 3)}
+
+
+def _prepared(
+    loaded: Loaded, replication: int, progress: Progress | None, replay: Path | None, fork: Fork | None
+) -> World:
+    """The world with all that is known beforehand on its clock."""
     start, later = (loaded, None) if fork is None else (fork.start, fork.later)
     world = World(start, replication, progress, replay=replay, later=later)
     _tell_rejected(world)
     Actions(world).schedule()
     if fork is not None:
         schedule(fork, world)
-    seen_played = None if watch is None else watch(world)
-    generated = time.perf_counter()
-    stream_verdict = world.run()
-    if seen_played is not None:
-        seen_played()
-    world.loaded = loaded  # what is told from here on is the scenario that the run came to follow
-    played = time.perf_counter()
-    tables = make_tables(world)
-    unwanted = unwanted_tables(loaded.scenario.record)
-    retail = None if world.retail is None else _retail_results(world, tables)
-    if retail is not None:
-        tables |= _retail_tables(world, tables["series"], retail.late)
-    made = time.perf_counter()
+    return world
+
+
+def _run_of(world: World, tables: dict[str, pa.Table], retail: RetailResults | None, fork: Fork | None) -> Run:
+    """The run with tables and manifest, not yet audited."""
+    loaded = world.loaded
     comes_later = retail is not None and retail.payments is not None  # with a digest of its own
+    unwanted = unwanted_tables(loaded.scenario.record)
     manifest = _manifest(world, tables, (*unwanted, "payments") if comes_later else unwanted)
     if given := granted(loaded, world.population, world.tools):
         manifest["granted"] = given
     if fork is not None:
         manifest["fork"] = fork.told()
     run = Run(tables, manifest, resolved_with_places(loaded), loaded.source_text)
+    run.unwanted = tuple(name for name in unwanted if not (comes_later and name == "payments"))
     if retail is not None:
         manifest["items"] |= retail.items
         manifest["outcomes"] = with_peaks(world, retail)
@@ -105,39 +152,24 @@ def simulate(
     if world.exchange is not None:
         manifest["messages"] = world.exchange.summary()
         run.message_log = world.exchange.log
-    seen = None if retail is None else retail.seen
+    return run
+
+
+def _audit(
+    run: Run, stream_verdict: Verdict, tables: Mapping[str, pa.Table], retail: RetailResults | None, world: World
+) -> None:
+    """Put the auditor's verdict into the manifest, and the digest of retail payments when they have been seen."""
     recorded = _recorded(tables, world.retail is not None)
-    if comes_later:  # even if retail items are all that it holds
+    if retail is not None and retail.payments is not None:  # even if retail items are all that it holds
         recorded["payments"] = tables["payments"]
+    seen = None if retail is None else retail.seen
     verdict = stream_verdict + audit_tables(
-        recorded, manifest, check_digests=False, retail=seen, scenario=run.scenario
+        recorded, run.manifest, check_digests=False, retail=seen, scenario=run.scenario
     )  # fmt: skip
-    manifest["audit"] = _verdict(verdict)
+    run.manifest["audit"] = _verdict(verdict)
     if retail is not None and retail.payments is not None:
         run.recorded_payments = retail.payments
-        manifest["tables"]["payments"] = {"rows": retail.payments.rows, "sha256": retail.payments.sha256}
-        unwanted = tuple(name for name in unwanted if name != "payments")
-    audited = time.perf_counter()
-    if fork is None and loaded.scenario.hvps.matching.is_on and loaded.scenario.hvps.matching.saving:
-        manifest["matching"] = liquidity_saving(loaded, world.population, progress).as_dict()
-    saved = time.perf_counter()
-    if fork is None and loaded.scenario.compare_tools:
-        manifest["tools"] = compare_tools(world, replication, compared)
-    if fork is None and loaded.scenario.compare_access:
-        manifest["access"] = compare_access(world, replication)
-    compared_all = time.perf_counter()
-    manifest["summary"] = summarise(run)
-    manifest["wall_s"] = {
-        "generate": round(generated - started, 3),
-        "simulate": round(played - generated, 3),
-        "tables": round(made - played, 3),
-        "digest_and_audit": round(audited - made, 3),
-        "saving": round(saved - audited, 3),
-        "comparing": round(compared_all - saved, 3),
-        "total": round(time.perf_counter() - started, 3),
-    }
-    run.unwanted = unwanted
-    return run
+        run.manifest["tables"]["payments"] = {"rows": retail.payments.rows, "sha256": retail.payments.sha256}
 
 
 def _retail_results(world: World, tables: Mapping[str, pa.Table]) -> RetailResults:
