@@ -44,9 +44,27 @@ def test_processes_of_this_machine_give_the_same_bytes_to_a_script_without_a_gua
     assert (tmp_path / "two" / RUNS).read_bytes() == (alone / RUNS).read_bytes()
 
 
-def test_a_dask_cluster_gives_the_same_bytes(alone: Path, tmp_path: Path, cluster: str) -> None:
+def test_a_dask_cluster_gives_the_same_bytes_with_a_researchers_own_measure_too(
+    alone: Path, tmp_path: Path, cluster: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert execute([*OPTIONS, "--scheduler", cluster, "--out", str(tmp_path / "dask")]) == 0
     assert (tmp_path / "dask" / RUNS).read_bytes() == (alone / RUNS).read_bytes()
+    (tmp_path / "of_waits.py").write_text(
+        "def waited(run):\n    return int((run.payments.settled_ms > run.payments.submitted_ms).sum())\n"
+        "def fails(run):\n    return run.payments['no such column']\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    own = [*OPTIONS, "--measure", "of_waits:waited"]
+    assert execute([*own, "--workers", "1", "--out", str(tmp_path / "own-alone")]) == 0
+    assert execute([*own, "--scheduler", cluster, "--out", str(tmp_path / "own-dask")]) == 0
+    assert (tmp_path / "own-dask" / RUNS).read_bytes() == (tmp_path / "own-alone" / RUNS).read_bytes()
+    capsys.readouterr()
+    failing = [*OPTIONS, "--measure", "of_waits:fails", "--scheduler", cluster, "--out", str(tmp_path / "none")]
+    assert execute(failing) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("--measure: of_waits:fails: failed in run ")
+    assert "KeyError" in error
+    assert error.count("\n") == 1
 
 
 @pytest.fixture
@@ -54,7 +72,12 @@ def cluster(tmp_path: Path) -> Iterator[str]:
     """A Dask scheduler and two workers on this machine."""
     told = tmp_path / "scheduler.json"
     dask = [sys.executable, "-m", "dask"]
-    common: dict[str, Any] = {"env": _environment(), "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    paths = os.pathsep.join((str(tmp_path), _environment()["PYTHONPATH"]))
+    common: dict[str, Any] = {
+        "env": {**os.environ, "PYTHONPATH": paths},
+        "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.DEVNULL,
+    }
     options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(told)]
     started = [subprocess.Popen([*dask, "scheduler", *options], **common)]
     try:
