@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cnaps_sim.analysis.compare_causes import NOBODY, REASONS, Causes, causes_of
+from cnaps_sim.analysis.compare_files import page_place, write_comparison
 from cnaps_sim.analysis.compare_pairs import Pairs, Side, paired
 from cnaps_sim.analysis.compare_studies import Cells, StudyComparison, compare_studies
 from cnaps_sim.analysis.metrics.columns import NONE
@@ -72,23 +73,46 @@ class Comparison:
 
 
 @overload
-def compare(run_a: Study, run_b: Study, *, where_a: Cells = ..., where_b: Cells = ...) -> StudyComparison: ...
+def compare(
+    run_a: Study, run_b: Study, *, where_a: Cells = ..., where_b: Cells = ..., out: str | Path | None = ...
+) -> StudyComparison: ...
 @overload
-def compare(run_a: Run, run_b: Run) -> Comparison: ...
+def compare(run_a: Run, run_b: Run, *, out: str | Path | None = ...) -> Comparison: ...
 @overload
 def compare(
-    run_a: str | Path | Run | Study, run_b: str | Path | Run | Study, *, where_a: Cells = ..., where_b: Cells = ...
+    run_a: str | Path | Run | Study,
+    run_b: str | Path | Run | Study,
+    *,
+    where_a: Cells = ...,
+    where_b: Cells = ...,
+    out: str | Path | None = ...,
 ) -> Any: ...
 def compare(
-    run_a: str | Path | Run | Study, run_b: str | Path | Run | Study, *, where_a: Cells = None, where_b: Cells = None
+    run_a: str | Path | Run | Study,
+    run_b: str | Path | Run | Study,
+    *,
+    where_a: Cells = None,
+    where_b: Cells = None,
+    out: str | Path | None = None,
 ) -> Any:
     """Pair two runs by payment id and say what the second changes, and for whom because of whom: a `Comparison`.
 
     run_a, run_b: run folders, or `Run`s. InputError if their dates or payments differ, or payments were not recorded.
+    out: also write a page with plots, a .html file or compare.html in a folder
 
     Two studies, as folders or `Study`s, are paired run by run instead: a `StudyComparison` (see `compare_studies`, also
     for where_a and where_b).
     """
+    place = None if out is None else page_place(out)
+    found = _compared(run_a, run_b, where_a, where_b)
+    if place is not None:
+        write_comparison(found, place)
+    return found
+
+
+def _compared(
+    run_a: str | Path | Run | Study, run_b: str | Path | Run | Study, where_a: Cells, where_b: Cells
+) -> Comparison | StudyComparison:
     studies = [_is_study(each) for each in (run_a, run_b)]
     if all(studies):
         assert not isinstance(run_a, Run)

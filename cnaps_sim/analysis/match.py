@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 #: Runs every bundled algorithm.
 ALL: Final = "all"
+#: Kinds of picture.
+PICTURES: Final = (".png", ".svg")
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,6 +209,7 @@ def match(
     payments: Source | None = None,
     algorithm: str = DEFAULT_ALGORITHM,
     time_limit: float | None = None,
+    picture: str | Path | None = None,
 ) -> MatchResult | Comparison:
     """Match one queue.
 
@@ -213,9 +217,29 @@ def match(
         or the paths of CSV or Parquet files; the name of a bundled pair alone stands for both
     algorithm:  a name, `package.module:function`, or `all` for a `Comparison`
     time_limit: seconds for `exact`; without it, a limit of work that is the same on every machine
+    picture:    also draw the queue before and after (of a `Comparison`, what the best one does), a .png or .svg file
 
     InputError says what in the tables is wrong; TypeError names a column of floating-point numbers.
     """
+    if picture is not None:
+        _check_picture(picture)
+    found = _matched(accounts, payments, algorithm, time_limit)
+    if picture is not None:
+        from cnaps_sim.analysis.queue_network import save_picture  # drawing packages take a while to load
+
+        save_picture(found.best if isinstance(found, Comparison) else found, picture)
+    return found
+
+
+def _check_picture(path: str | Path) -> None:
+    """InputError unless the file is called .png or .svg."""
+    if Path(path).suffix.lower() not in PICTURES:
+        raise InputError("picture", "", "not a picture file", path, " or ".join(PICTURES))
+
+
+def _matched(
+    accounts: Source, payments: Source | None, algorithm: str, time_limit: float | None
+) -> MatchResult | Comparison:
     if algorithm == ALL:
         return compare(accounts, payments, time_limit)
     queue = read_queue(accounts, payments)

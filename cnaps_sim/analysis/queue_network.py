@@ -34,8 +34,6 @@ from cnaps_sim.analysis.pages import drawing_for_a_page
 from cnaps_sim.optimise.queue_table import Chosen, QueueTable
 from cnaps_sim.words.errors import InputError
 
-#: Kinds of picture.
-SUFFIXES: Final = (".png", ".svg")
 #: No more accounts than this get their name.
 _MOST_NAMED: Final = 40
 #: No more arrows than this are drawn, the largest.
@@ -43,15 +41,8 @@ _MOST_ARROWS: Final = 400
 _WIDEST: Final = 5.0
 
 
-def check_picture(path: str | Path) -> None:
-    """InputError unless the file is called .png or .svg."""
-    if Path(path).suffix.lower() not in SUFFIXES:
-        raise InputError("picture", "", "not a picture file", path, " or ".join(SUFFIXES))
-
-
 def save_picture(result: MatchResult, path: str | Path) -> None:
     """Draw the queue before and after a matching into a .png or .svg file. InputError if it cannot be written."""
-    check_picture(path)
     try:
         if Path(path).suffix.lower() == ".svg":
             _save_svg(result, path)

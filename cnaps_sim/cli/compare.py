@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -18,7 +16,6 @@ if TYPE_CHECKING:
 
 #: Pairs of banks shown to a person.
 _SHOWN: Final = 10
-PAGE: Final = "compare.html"
 
 
 @click.command()
@@ -43,58 +40,33 @@ def compare(
     Two folders of studies are compared run by run: mean differences of each measure with 95 % confidence intervals.
     """
     from cnaps_sim.analysis.compare import compare as find
+    from cnaps_sim.analysis.compare_files import page_place
 
-    place = None if out is None else _place(Path(out))
-    found = find(
-        run_a, run_b, where_a=read_varied(where_a, "--where-a"), where_b=read_varied(where_b, "--where-b")
-    )  # fmt: skip
-    if place is not None:
-        _make_folder(place.parent)
-    lines = _tell(found, place)
+    told = {"where_a": read_varied(where_a, "--where-a"), "where_b": read_varied(where_b, "--where-b")}
+    try:
+        found = find(run_a, run_b, **told, out=out)
+    except InputError as error:
+        place = "--out" if error.place == "out" else error.place
+        raise InputError(place, error.key, error.problem, error.value, error.allowed) from None
     if as_json:
         print_json(found.as_dict())
         return
-    for line in lines():
+    for line in _lines(found):
         click.echo(line)
-    if place is not None:
-        click.echo(str(place))
+    if out is not None:
+        click.echo(str(page_place(out)))
 
 
-def _tell(found: Comparison | StudyComparison, place: Path | None) -> Callable[[], list[str]]:
-    """Write the page if there is a place for it; returns what makes the lines for a person."""
+def _lines(found: Comparison | StudyComparison) -> list[str]:
+    """The comparison for a person."""
     from cnaps_sim.analysis.compare_studies import StudyComparison
+    from cnaps_sim.analysis.compare_studies_page import study_lines
 
-    if isinstance(found, StudyComparison):
-        from cnaps_sim.analysis.compare_studies_page import study_lines, write_study_page
-
-        if place is not None:
-            write_study_page(found, place)
-        return lambda: study_lines(found)
-    if place is not None:
-        from cnaps_sim.analysis.compare_page import write_page
-
-        write_page(found, place)
-    return lambda: compare_lines(found)
-
-
-def _place(out: Path) -> Path:
-    """The file of the page. InputError if it cannot be one."""
-    place = out if out.suffix.lower() == ".html" and not out.is_dir() else out / PAGE
-    if out.is_file() and place != out:
-        raise InputError("--out", "", "is a file of another kind", out, "a folder, or a .html file")
-    return place
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        problem = f"cannot be made ({(error.strerror or str(error)).lower()})"
-        raise InputError("--out", "", problem, folder, "a folder, or a .html file") from None
+    return study_lines(found) if isinstance(found, StudyComparison) else compare_lines(found)
 
 
 def compare_lines(found: Comparison) -> list[str]:
-    """The comparison for a person."""
+    """The comparison of two runs."""
     from cnaps_sim.analysis.compare_page import blame_rows, mean_words, measure_rows
     from cnaps_sim.analysis.drawing import money, plural
 

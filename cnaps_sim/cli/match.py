@@ -44,13 +44,11 @@ def match(
     from cnaps_sim.analysis.match import match as match_tables
 
     _check_files(pair, accounts, payments)
-    if picture is not None:
-        from cnaps_sim.analysis.queue_network import check_picture, save_picture
-
-        check_picture(picture)
-    found = match_tables(pair if pair is not None else str(accounts), payments, algorithm, time_limit)
-    if picture is not None:
-        save_picture(found.best if isinstance(found, Comparison) else found, picture)
+    try:
+        found = match_tables(pair if pair is not None else str(accounts), payments, algorithm, time_limit, picture)
+    except InputError as error:
+        place = "--picture" if error.place == "picture" else error.place
+        raise InputError(place, error.key, error.problem, error.value, error.allowed) from None
     if not quiet:
         for payment, reason in found.queue.left_out:
             click.echo(f"{payment} is left out: {reason}", err=True)

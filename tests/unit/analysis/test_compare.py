@@ -133,7 +133,10 @@ def test_the_command_prints_the_blame_json_and_the_place_of_the_page(
     assert "because of A, C: 1 payment worse off, CNY 95.00, later by 1.0 h on average" in lines
     assert "4 settled in both, on average 2.0 h later in B" in lines
     assert lines[-1] == "compare.html"
-    assert (tmp_path / "compare.html").is_file()
+    cs.compare("a", "b", out="python.html")
+    assert (tmp_path / "compare.html").read_bytes() == (tmp_path / "python.html").read_bytes()
+    with pytest.raises(cs.InputError, match=r"^out: is a file of another kind \(a/manifest.json\)"):
+        cs.compare("a", "b", out="a/manifest.json")
     assert execute(["compare", "a", "b", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert [row["of"] for row in told["payments"]] == [None, "P1", "P1", "P2"]

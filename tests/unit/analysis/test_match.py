@@ -259,11 +259,10 @@ def test_a_picture_of_many_accounts_and_of_an_empty_queue_can_be_drawn(tmp_path:
 
 
 def test_a_picture_that_cannot_be_written_is_an_input_error(tmp_path: Path) -> None:
-    result = one("gridlock-lab", None)
     with pytest.raises(InputError, match=r"^picture: not a picture file .*; allowed: \.png or \.svg"):
-        save_picture(result, tmp_path / "queue.gif")
+        match("gridlock-lab", picture=tmp_path / "queue.gif")
     with pytest.raises(InputError, match=r"^picture: cannot be written"):
-        save_picture(result, tmp_path / "no" / "queue.png")
+        match("gridlock-lab", picture=tmp_path / "no" / "queue.png")
 
 
 def test_compare_and_read_queue_take_the_same_sources(accounts: pd.DataFrame, payments: pd.DataFrame) -> None:
