@@ -6,7 +6,7 @@ module that bears its name.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -17,13 +17,14 @@ from cnaps_sim.core.limits import start_limits
 from cnaps_sim.core.netting_desk import Netting
 from cnaps_sim.core.posting import count_overdraft, post
 from cnaps_sim.core.queue import note_peaks
-from cnaps_sim.core.records import ANYBODY, NO_LIMIT, NOBODY, OUTBOX, Records, as_records
+from cnaps_sim.core.records import ANYBODY, LEVELS, NO_LIMIT, NOBODY, OUTBOX, Records, as_records
 from cnaps_sim.core.release import cascade, retry_all
 from cnaps_sim.core.submission import keep_back, submit
 from cnaps_sim.core.tools_desk import ToolsDesk
 from cnaps_sim.core.waking import wake
 from cnaps_sim.words.codes import Act, Answer, Cause, Discipline, Life, Phase
 
+_WINDOW: Final = int(Phase.CLEARING_WINDOW)  # asked after every chunk of payments
 _OBSERVABLE = (
     "balance",
     "earmark",
@@ -286,6 +287,17 @@ class Books(ToolsDesk):
         record["overdraft_low"] = 0
         return integral
 
+    def with_overdraft(self) -> list[int]:
+        """Accounts that are overdrawn, or have been since they were last charged for it."""
+        accounts = self.accounts
+        was = (accounts["overdraft_high"] != 0) | (accounts["overdraft_low"] != 0)
+        return [int(row) for row in np.flatnonzero((accounts["balance"] < 0) | was)]
+
+    def queued_or_overdrawn(self) -> list[int]:
+        """Accounts with a payment in their settlement queue or a balance below zero."""
+        waiting = self.queues["waiting_fen"][:, :LEVELS].any(axis=1)
+        return [int(row) for row in np.flatnonzero(waiting | (self.accounts["balance"] < 0))]
+
     def start_day(self, time_ms: int) -> None:
         """A business date begins: lowest values and sums of the day start afresh."""
         terms.start_day(self.accounts, time_ms)
@@ -300,7 +312,7 @@ class Books(ToolsDesk):
 
     def is_window_cured(self) -> bool:
         """The clearing window is open and has nothing left to do."""
-        return bool(self.desk["phase"][0] == Phase.CLEARING_WINDOW) and self.is_cured()
+        return bool(self.desk["phase"][0] == _WINDOW) and self.is_cured()
 
     # looking -------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ uncompiled the method would answer instead; a test compares them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -275,6 +276,13 @@ def new(kind: np.dtype[Any], shape: int | tuple[int, ...]) -> Records:
     `account.balance`.
     """
     return as_records(np.zeros(shape, kind))
+
+
+def joined(parts: Sequence[Records], kind: np.dtype[Any]) -> Records:
+    """Arrays of records one after the other. Joined as bytes: numpy would compare their fields pair by pair."""
+    if not parts:
+        return np.zeros(0, kind)
+    return np.concatenate([np.ascontiguousarray(part).view(np.uint8) for part in parts]).view(kind)
 
 
 def as_records(array: Records) -> Records:

@@ -97,12 +97,10 @@ class Tables:
         self.desk["pledge_rate_ppm"] = pledge_rate_ppm
         self.desk["discipline"] = discipline
         self.desk["reprioritise"] = reprioritise
-        self._watching = False
         self._uses_tools = len(pools) > 0 or any(account.get("pledge_room", 0) for account in accounts)
         self.desk["count_line"] = NO_QUEUE_LINE
         self.desk["fen_line"] = NO_QUEUE_LINE
-        for row, account in enumerate(accounts):
-            self._open(row, account)
+        self._open(accounts)
         self.tools = Tools(new(POOL, len(pools)), _members(pools), new(LOAN, 0), new(MOVE, 0))
         self._open_pools(pools)
         self.limits: Records = new(LIMIT, len(limits))
@@ -110,31 +108,32 @@ class Tables:
             self._open_limit(row, debtor, creditor, most)
         self.make_room(_FIRST_ROOM)
 
-    def _open(self, row: int, given: Mapping[str, Any]) -> None:
-        account = self.accounts[row]
+    def _open(self, given: Sequence[Mapping[str, Any]]) -> None:
+        """Fill the table of accounts with their terms, and what nothing has been said of."""
+
+        def told(name: str, usual: Any) -> Records:
+            return np.array([account.get(name, usual) for account in given], np.int64)
+
+        accounts = self.accounts
         for name in _TERMS:
-            account[name] = given.get(name, 0)
-        account["warning_line"] = given.get("warning_line", NO_WARNING_LINE)
-        account["life"] = given.get("life", Life.OPEN)
-        account["logged_in"] = given.get("logged_in", True)
+            accounts[name] = told(name, 0)
+        accounts["warning_line"] = told("warning_line", NO_WARNING_LINE)
+        accounts["life"] = told("life", Life.OPEN)
+        accounts["logged_in"] = told("logged_in", True)
         for name in ("keeps_until_ms", "hold_until_ms", "policy_until_ms", "policy_hold_ms"):
-            account[name] = NO_WARNING_LINE
-        account["policy_budget"] = UNLIMITED
-        account["policy_reserve"] = NO_RESERVE
-        for name in ("pool", "first_loan", "last_loan"):
-            account[name] = NOBODY
-        account["alert"] = PLEDGES if given.get("pledge_automatic", False) else 0
-        account["warned"] = account["balance"] < account["warning_line"]
-        account["lowest_balance"] = account["balance"]
-        account["lowest_available"] = (
-            account["balance"] - account["earmark"] - account["floor"] + account["overdraft_limit"]
-        )
-        account["woken_by"] = Cause.NONE
-        account["next_woken"] = NOBODY
-        account["first_limit"] = NOBODY
-        if account["balance"] < 0 and not account["central_bank"]:
-            self.desk["overdrawn_count"] += 1
-        self._watching |= bool(account["warning_line"] != NO_WARNING_LINE)
+            accounts[name] = NO_WARNING_LINE
+        accounts["policy_budget"] = UNLIMITED
+        accounts["policy_reserve"] = NO_RESERVE
+        for name in ("pool", "first_loan", "last_loan", "next_woken", "first_limit"):
+            accounts[name] = NOBODY
+        accounts["alert"] = np.where(told("pledge_automatic", False) != 0, PLEDGES, 0)
+        accounts["warned"] = accounts["balance"] < accounts["warning_line"]
+        accounts["lowest_balance"] = accounts["balance"]
+        kept = accounts["earmark"] + accounts["floor"]
+        accounts["lowest_available"] = accounts["balance"] - kept + accounts["overdraft_limit"]
+        accounts["woken_by"] = Cause.NONE
+        self.desk["overdrawn_count"] = np.count_nonzero((accounts["balance"] < 0) & (accounts["central_bank"] == 0))
+        self._watching = bool((accounts["warning_line"] != NO_WARNING_LINE).any())
 
     def _open_pools(self, pools: Sequence[tuple[bool, Sequence[int]]]) -> None:
         first = 0

@@ -10,7 +10,7 @@ import numpy as np
 
 from cnaps_sim.core.netting_desk import Netting
 from cnaps_sim.core.netting_records import NET_LOG
-from cnaps_sim.core.records import Records
+from cnaps_sim.core.records import Records, joined
 from cnaps_sim.words.codes import Act
 from cnaps_sim.words.retail_days import RoundKind
 
@@ -98,4 +98,4 @@ class NettingRecorder:
 
     def whole_log(self) -> Records:
         """All log entries about units, in order."""
-        return np.concatenate(self.log) if self.log else np.zeros(0, NET_LOG)
+        return joined(self.log, NET_LOG)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from cnaps_sim.core import Books
-from cnaps_sim.core.records import LEVELS, LOG, MOVE, Records
+from cnaps_sim.core.records import LEVELS, LOG, MOVE, Records, joined
 from cnaps_sim.words.codes import Act, TransferKind
 
 #: Parts of the log that are joined to one.
@@ -149,7 +149,7 @@ class Recorder:
         if self.keep_log:
             self.log.append(about_payments)
             if len(self.log) - self._joined == _JOINED_AT:  # where messages travel, most have one entry
-                self.log[self._joined :] = [np.concatenate(self.log[self._joined :])]
+                self.log[self._joined :] = [joined(self.log[self._joined :], LOG)]
                 self._joined += 1
 
     def _tell_warnings(self, warnings: Records) -> None:
@@ -197,4 +197,4 @@ class Recorder:
 
     def whole_log(self) -> Records:
         """All log entries about payments, in order."""
-        return np.concatenate(self.log) if self.log else np.zeros(0, LOG)
+        return joined(self.log, LOG)

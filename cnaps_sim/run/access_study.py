@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from cnaps_sim.core.records import LOG, Records
+from cnaps_sim.core.records import LOG, Records, joined
 from cnaps_sim.run.actions import Actions
 from cnaps_sim.run.columns import Array
 from cnaps_sim.run.population import populate
@@ -46,11 +46,11 @@ def _played_otherwise(world: World, replication: int) -> PlayedDay:
     loaded = dataclasses.replace(world.loaded, scenario=scenario)
     population = populate(loaded, world.timetable, Streams(scenario.seed, replication))
     other = World(loaded, replication, None, Rehearsal(population, matched=True))
-    parts: list[Records] = [np.zeros(0, LOG)]
+    parts: list[Records] = []
     other.recorder.listeners.append(parts.append)
     Actions(other).schedule()
     other.play()
-    return PlayedDay(other, np.concatenate(parts))
+    return PlayedDay(other, joined(parts, LOG))
 
 
 def _figures(day: PlayedDay) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -111,21 +111,30 @@ class Population:
 
 
 def _terms(row: AccountRow, opening: int) -> dict[str, Any]:
-    status = AccountStatus(row["status"])
-    controlled = status in (AccountStatus.AS04, AccountStatus.AS05)
-    terms: dict[str, Any] = {
-        name: row[name]
-        for name in ("floor", "earmark", "overdraft_limit", "reserved_high", "reserved_urgent")
-    }  # fmt: skip
     line = row["warning_line"]
     return {
-        **terms,
+        **_STATUS_TERMS[row["status"]],
         "balance": opening,
+        "floor": row["floor"],
+        "earmark": row["earmark"],
+        "overdraft_limit": row["overdraft_limit"],
+        "reserved_high": row["reserved_high"],
+        "reserved_urgent": row["reserved_urgent"],
+        "warning_line": NO_WARNING_LINE if line is None else line,
+    }
+
+
+def _status_terms(status: AccountStatus) -> dict[str, Any]:
+    controlled = status in (AccountStatus.AS04, AccountStatus.AS05)
+    return {
         "life": Life.OPEN if controlled else Life(int(status.value[2:])),
         "debit_control": status == AccountStatus.AS04,
         "credit_control": status == AccountStatus.AS05,
-        "warning_line": NO_WARNING_LINE if line is None else line,
     }
+
+
+#: What the status of an account (AS00 to AS06) means to the books.
+_STATUS_TERMS: Final = {status.value: _status_terms(status) for status in AccountStatus}
 
 
 def populate(loaded: Loaded, timetable: Timetable, streams: Streams) -> Population:

@@ -13,9 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
-import numpy as np
-
-from cnaps_sim.core.records import LOG, Records
+from cnaps_sim.core.records import LOG, Records, joined
 from cnaps_sim.run.actions import Actions
 from cnaps_sim.run.population import Population, populate, reopened
 from cnaps_sim.run.runner import simulate
@@ -67,11 +65,11 @@ class Player:
             return run, measures_of(world, world.recorder.whole_log())
         population = self._population(loaded, key, replication)
         world = World(loaded, replication, self.progress, Rehearsal(population, matched=True))
-        parts: list[Records] = [np.zeros(0, LOG)]
+        parts: list[Records] = []
         world.recorder.listeners.append(parts.append)
         Actions(world).schedule()
         world.play()
-        return run, measures_of(world, np.concatenate(parts))
+        return run, measures_of(world, joined(parts, LOG))
 
     def _measured_in_full(self, loaded: Loaded, run: int, own: Own) -> list[Measured]:
         """The measures of a run, and the researcher's own of the same run. AuditError if it breaks a rule."""

@@ -139,7 +139,7 @@ class Credit:
     def enter_window(self, day: BusinessDay) -> None:
         """The clearing window opens: agreements bring their loans at once, lending desks a while later."""
         now = int(self.clock.now)
-        for account in self.saps.participants:
+        for account in sorted(set(self.saps.participants).intersection(self.books.queued_or_overdrawn())):
             if (lacking := self.shortage(account)) > 0:
                 self.recorder.tell(now, "short", self.names[account], f"lacks {format_fen(lacking)} CNY")
         for agreement in self.rules.agreements:

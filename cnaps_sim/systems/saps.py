@@ -223,7 +223,7 @@ class Saps:
     def charge_interest(self, time_ms: int) -> None:
         """Intraday overdraft interest (日间透支计息) of every account, at level 2, when the business is cut off."""
         own = self.own(CentralBankAccount.INTEREST_AND_FEES)
-        for account in self.participants:
+        for account in sorted(set(self.participants).intersection(self.books.with_overdraft())):
             fen = overdraft_interest(self.books.charge_overdraft(time_ms, account), self.overdraft_rate)
             if fen > 0:
                 self.interest_fen[account] += fen
