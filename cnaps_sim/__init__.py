@@ -27,9 +27,9 @@ _WHERE = {
     "match": ("cnaps_sim.analysis.match", "match"),
     "steps": ("cnaps_sim.analysis.steps", "steps"),
     "stress": ("cnaps_sim.analysis.stress", "stress"),
-    "sweep": ("cnaps_sim.analysis.study_sweep", "sweep"),
-    "Study": ("cnaps_sim.analysis.study", "Study"),
-    "load_study": ("cnaps_sim.analysis.study", "load_study"),
+    "sweep": ("cnaps_sim.analysis.study.sweep", "sweep"),
+    "Study": ("cnaps_sim.analysis.study.study", "Study"),
+    "load_study": ("cnaps_sim.analysis.study.study", "load_study"),
     "fork": ("cnaps_sim.analysis.fork", "fork"),
     "sensitivity": ("cnaps_sim.analysis.sensitivity", "sensitivity"),
     "import_bof": ("cnaps_sim.run.bof", "import_bof"),
@@ -42,9 +42,9 @@ _WHERE = {
     "messages": ("cnaps_sim.messages", None),
     "metrics": ("cnaps_sim.analysis.metrics", None),
     "plots": ("cnaps_sim.analysis.plots", None),
-    "compare": ("cnaps_sim.analysis.compare", "compare"),
-    "explain": ("cnaps_sim.analysis.explain", "explain"),
-    "liquidity": ("cnaps_sim.analysis.liquidity_query", "liquidity"),
+    "compare": ("cnaps_sim.analysis.compare.runs", "compare"),
+    "explain": ("cnaps_sim.analysis.explain.story", "explain"),
+    "liquidity": ("cnaps_sim.analysis.liquidity.query", "liquidity"),
     "audit": ("cnaps_sim.audit", None),
     "validate": ("cnaps_sim.messages.validate", "validate"),
     "verify": ("cnaps_sim.analysis.simulate", "verify"),
@@ -57,19 +57,19 @@ if TYPE_CHECKING:
     from cnaps_sim.analysis import metrics, plots
     from cnaps_sim.analysis.animate import animate
     from cnaps_sim.analysis.catalogue import scenarios, schema
-    from cnaps_sim.analysis.compare import compare
-    from cnaps_sim.analysis.explain import explain
+    from cnaps_sim.analysis.compare.runs import compare
+    from cnaps_sim.analysis.explain.story import explain
     from cnaps_sim.analysis.files import export, report
     from cnaps_sim.analysis.fork import fork
     from cnaps_sim.analysis.games import initial_liquidity_game
-    from cnaps_sim.analysis.liquidity_query import liquidity
+    from cnaps_sim.analysis.liquidity.query import liquidity
     from cnaps_sim.analysis.match import match
     from cnaps_sim.analysis.sensitivity import sensitivity
     from cnaps_sim.analysis.simulate import audit, simulate, verify
     from cnaps_sim.analysis.steps import steps
     from cnaps_sim.analysis.stress import stress
-    from cnaps_sim.analysis.study import Study, load_study
-    from cnaps_sim.analysis.study_sweep import sweep
+    from cnaps_sim.analysis.study.study import Study, load_study
+    from cnaps_sim.analysis.study.sweep import sweep
     from cnaps_sim.messages.validate import validate
     from cnaps_sim.run.bof import import_bof
     from cnaps_sim.run.store import Run, load

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from cnaps_sim.run.export import export_table
 from cnaps_sim.run.store import Run, opened
-from cnaps_sim.run.sweep_folder import STUDY
+from cnaps_sim.run.sweep.folder import STUDY
 from cnaps_sim.words.errors import InputError
 
 if TYPE_CHECKING:
-    from cnaps_sim.analysis.study import Study
+    from cnaps_sim.analysis.study.study import Study
 
 REPORT: Final = "report.html"
 
@@ -29,8 +29,8 @@ def export(run: str | Path | Run | Study, table: str, to: str | Path) -> Path:
     if isinstance(run, Run) or (isinstance(run, str | Path) and not (Path(run) / STUDY).is_file()):
         export_table(opened(run), table, Path(to))
         return Path(to)
-    from cnaps_sim.analysis.study import load_study  # statistics take a while to load
-    from cnaps_sim.analysis.study_tables import export_study
+    from cnaps_sim.analysis.study.study import load_study  # statistics take a while to load
+    from cnaps_sim.analysis.study.tables import export_study
 
     export_study(load_study(run) if isinstance(run, str | Path) else run, table, Path(to))
     return Path(to)
@@ -51,7 +51,7 @@ def report(run: str | Path | Run, to: str | Path | None = None) -> Path:
         raise InputError("to", "", "is a folder", place, "an .html file")
     if not place.parent.is_dir():
         raise InputError("to", "", "no such folder", place.parent, "an existing folder")
-    from cnaps_sim.analysis.report import write_report  # drawing packages take a while to load
+    from cnaps_sim.analysis.report.page import write_report  # drawing packages take a while to load
 
     try:
         write_report(found, place)

@@ -14,8 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cnaps_sim.analysis.drawing import COLOURS, bilingual, house_style, new_axes, nothing, plot, text_kept
-from cnaps_sim.analysis.study import Study
-from cnaps_sim.run.sweep_measures import BUILT_IN
+from cnaps_sim.analysis.study.study import Study
+from cnaps_sim.run.sweep.measures import BUILT_IN
 from cnaps_sim.scenario.vary import label
 from cnaps_sim.words.units import MS_PER_MINUTE
 

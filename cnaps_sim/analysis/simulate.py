@@ -110,7 +110,7 @@ def play(
     if out is not None:
         check_folder(Path(out), force)
         # Drawing packages take a while to load: that goes on while the run is played.
-        threading.Thread(target=importlib.import_module, args=("cnaps_sim.analysis.report",), daemon=True).start()
+        threading.Thread(target=importlib.import_module, args=("cnaps_sim.analysis.report.page",), daemon=True).start()
     run = runner.simulate(loaded, headline, replication, progress, compared=compared, watch=watch)
     if out is not None:
         keep(run, Path(out), force)
@@ -120,7 +120,7 @@ def play(
 
 def keep(run: Run, place: Path, force: bool = False) -> None:
     """Write a run's folder, its report included."""
-    from cnaps_sim.analysis.report import write_report
+    from cnaps_sim.analysis.report.page import write_report
 
     save(run, place, force, also=lambda kept, folder: write_report(kept, folder / "report.html"))
 

@@ -11,8 +11,8 @@ from cnaps_sim.cli.sweep import read_varied
 from cnaps_sim.words.errors import InputError
 
 if TYPE_CHECKING:
-    from cnaps_sim.analysis.compare import Comparison
-    from cnaps_sim.analysis.compare_studies import StudyComparison
+    from cnaps_sim.analysis.compare.runs import Comparison
+    from cnaps_sim.analysis.compare.studies import StudyComparison
 
 #: Pairs of banks shown to a person.
 _SHOWN: Final = 10
@@ -39,8 +39,8 @@ def compare(
 
     Two folders of studies are compared run by run: mean differences of each measure with 95 % confidence intervals.
     """
-    from cnaps_sim.analysis.compare import compare as find
-    from cnaps_sim.analysis.compare_files import page_place
+    from cnaps_sim.analysis.compare.files import page_place
+    from cnaps_sim.analysis.compare.runs import compare as find
 
     told = {"where_a": read_varied(where_a, "--where-a"), "where_b": read_varied(where_b, "--where-b")}
     try:
@@ -59,15 +59,15 @@ def compare(
 
 def _lines(found: Comparison | StudyComparison) -> list[str]:
     """The comparison for a person."""
-    from cnaps_sim.analysis.compare_studies import StudyComparison
-    from cnaps_sim.analysis.compare_studies_page import study_lines
+    from cnaps_sim.analysis.compare.studies import StudyComparison
+    from cnaps_sim.analysis.compare.studies_page import study_lines
 
     return study_lines(found) if isinstance(found, StudyComparison) else compare_lines(found)
 
 
 def compare_lines(found: Comparison) -> list[str]:
     """The comparison of two runs."""
-    from cnaps_sim.analysis.compare_page import blame_rows, mean_words, measure_rows
+    from cnaps_sim.analysis.compare.page import blame_rows, mean_words, measure_rows
     from cnaps_sim.analysis.drawing import money, plural
 
     counts = found.counts

@@ -65,7 +65,7 @@ def verify(run: str, as_json: bool, quiet: bool) -> int:  # noqa: ARG001 -- it s
 @quiet_option
 def explain(run: str, payment_id: str, xml: bool, as_json: bool, quiet: bool) -> None:  # noqa: ARG001 -- it shows none
     """Tell one payment's story: what it met, who was ahead, what released it."""
-    from cnaps_sim.analysis.explain import explain as tell
+    from cnaps_sim.analysis.explain.story import explain as tell
     from cnaps_sim.run.store import load
 
     story: Any = tell(load(run), payment_id)

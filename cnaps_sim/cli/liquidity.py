@@ -10,7 +10,7 @@ from cnaps_sim.cli.options import json_option, print_json, quiet_option
 from cnaps_sim.words.errors import InputError
 
 if TYPE_CHECKING:
-    from cnaps_sim.analysis.liquidity_query import AccountLiquidity, LiquidityAnswer, OwnerLiquidity, Queued
+    from cnaps_sim.analysis.liquidity.query import AccountLiquidity, LiquidityAnswer, OwnerLiquidity, Queued
 
 #: Rows of the table of owners.
 _MOST: Final = 20
@@ -24,7 +24,7 @@ _MOST: Final = 20
 @quiet_option
 def liquidity(run: str, at: str, participant: str | None, as_json: bool, quiet: bool) -> None:  # noqa: ARG001
     """Say what each owner has, has queued and may expect at TIME, everything posted at it included."""
-    from cnaps_sim.analysis.liquidity_query import LiquidityQuery
+    from cnaps_sim.analysis.liquidity.query import LiquidityQuery
     from cnaps_sim.run.store import load
 
     kept = load(run)

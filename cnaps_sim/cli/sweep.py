@@ -18,7 +18,7 @@ from cnaps_sim.cli.widths import width
 from cnaps_sim.words.errors import InputError
 
 if TYPE_CHECKING:
-    from cnaps_sim.analysis.study import Study
+    from cnaps_sim.analysis.study.study import Study
 
 #: Points shown to a person, and levels of liquidity.
 _SHOWN: Final = 30
@@ -80,7 +80,7 @@ def sweep(
     quiet: bool,
 ) -> int:
     """Play SCENARIO at every point of a grid or design and write a study folder: study.json and runs.parquet."""
-    from cnaps_sim.analysis.study_sweep import sweep as played
+    from cnaps_sim.analysis.study.sweep import sweep as played
 
     vary = read_varied(varied) if varied else None
     place = _place(scenario, seed, overrides, out, resume)
@@ -274,7 +274,7 @@ def _number(value: float) -> float | None:
 
 def study_lines(study: Study) -> list[str]:
     """The study for a person: delay and liquidity at each point, and the researcher's own measures."""
-    from cnaps_sim.run.sweep_measures import BUILT_IN
+    from cnaps_sim.run.sweep.measures import BUILT_IN
 
     plan = study.plan
     seed = "seeds vary" if _seed(study) is None else f"seed {_seed(study)}"

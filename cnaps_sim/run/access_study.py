@@ -16,7 +16,7 @@ from cnaps_sim.core.records import LOG, Records, joined
 from cnaps_sim.run.actions import Actions
 from cnaps_sim.run.columns import Array
 from cnaps_sim.run.population import populate
-from cnaps_sim.run.sweep_measures import PlayedDay
+from cnaps_sim.run.sweep.measures import PlayedDay
 from cnaps_sim.run.world import Rehearsal, World
 from cnaps_sim.scenario.accounts import Access
 from cnaps_sim.words.streams import Streams

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cnaps_sim.engine.clock import Rank
-from cnaps_sim.run.retail_actions import CAP_FIELDS, RetailOrders
+from cnaps_sim.run.retail.actions import CAP_FIELDS, RetailOrders
 from cnaps_sim.run.tool_orders import ToolOrder, carry_out
 from cnaps_sim.run.world import World
 from cnaps_sim.scenario import actions as verbs

@@ -23,7 +23,7 @@ from cnaps_sim.run.links import link_terms
 from cnaps_sim.run.message_log import LogOfRun, Record
 from cnaps_sim.run.message_replay import Replay
 from cnaps_sim.run.population import place_of_payment
-from cnaps_sim.run.retail_exchange import RetailExchange
+from cnaps_sim.run.retail.exchange import RetailExchange
 from cnaps_sim.scenario import actions
 from cnaps_sim.systems.account_orders import AccountOrders
 from cnaps_sim.systems.centre import Centre, Register

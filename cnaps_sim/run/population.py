@@ -161,7 +161,7 @@ def populate(loaded: Loaded, timetable: Timetable, streams: Streams) -> Populati
     _check_ids_differ(loaded, flow, retail)
     lines = np.array([row["credit_line"] for row in rows], np.int64)
     if retail is not None:
-        from cnaps_sim.run.retail_population import credit_lines
+        from cnaps_sim.run.retail.population import credit_lines
 
         lines = credit_lines(loaded, rows, retail)
     if access is not None:
@@ -216,7 +216,7 @@ def _retail(
 ) -> RetailStream | None:
     if not loaded.scenario.has_retail:
         return None
-    from cnaps_sim.run.retail_population import retail_stream  # takes a while to load, and many runs need none
+    from cnaps_sim.run.retail.population import retail_stream  # takes a while to load, and many runs need none
 
     return retail_stream(loaded, index, sizes, timetable, streams, messages)
 

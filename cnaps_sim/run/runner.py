@@ -24,7 +24,7 @@ from cnaps_sim.run.actions import Actions
 from cnaps_sim.run.columns import empty_table
 from cnaps_sim.run.fates import Fates, Instructions
 from cnaps_sim.run.fork import Fork, schedule
-from cnaps_sim.run.retail_kinds import kinds_told
+from cnaps_sim.run.retail.kinds import kinds_told
 from cnaps_sim.run.saving import liquidity_saving
 from cnaps_sim.run.store import Run
 from cnaps_sim.run.tool_study import Done, compare_tools
@@ -39,7 +39,7 @@ from cnaps_sim.words.tables import TABLES
 
 if TYPE_CHECKING:
     from cnaps_sim.core.records import Records
-    from cnaps_sim.run.retail_results import RetailResults
+    from cnaps_sim.run.retail.results import RetailResults
 
 #: Tables that hold one row per payment, and those that hold one row per account and date or sample.
 PAYMENT_TABLES = ("payments", "transfers")
@@ -174,7 +174,7 @@ def _audit(
 
 def _retail_results(world: World, tables: Mapping[str, pa.Table]) -> RetailResults:
     """Totals and payments of BEPS and IBPS, beside the payments of HVPS and SAPS where these are recorded."""
-    from cnaps_sim.run.retail_results import retail_results
+    from cnaps_sim.run.retail.results import retail_results
 
     assert world.retail is not None
     detail = world.loaded.scenario.record.get(System.HVPS, Detail.PAYMENTS)
@@ -224,7 +224,7 @@ def make_tables(world: World) -> dict[str, pa.Table]:
 
 def _retail_tables(world: World, series: pa.Table, late: Records) -> dict[str, pa.Table]:
     """Rounds, and the series with what the netting server adds to it."""
-    from cnaps_sim.run.retail_tables import merged_series, retail_series, rounds_table
+    from cnaps_sim.run.retail.tables import merged_series, retail_series, rounds_table
 
     clearing = world.retail
     assert clearing is not None

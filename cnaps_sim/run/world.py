@@ -37,7 +37,7 @@ from cnaps_sim.words.units import MS_PER_MINUTE
 if TYPE_CHECKING:
     from cnaps_sim.core.netting_desk import Netting
     from cnaps_sim.run.exchange import Exchange
-    from cnaps_sim.run.retail import RetailClearing
+    from cnaps_sim.run.retail.clearing import RetailClearing
 
 #: How long after the last window messages are still delivered.
 LAST_DELIVERIES_MS: Final = 10 * MS_PER_MINUTE
@@ -119,7 +119,7 @@ class World:
         )
         self.retail: RetailClearing | None = None
         if self.population.retail is not None:
-            from cnaps_sim.run.retail import RetailClearing
+            from cnaps_sim.run.retail.clearing import RetailClearing
 
             self.retail = RetailClearing(self, self.population.retail)
         legs = legs_of(self.population.flow)
@@ -158,7 +158,7 @@ class World:
         """The netting server, if the scenario has retail payments."""
         if self.population.retail is None:
             return None
-        from cnaps_sim.run.retail import netting_of
+        from cnaps_sim.run.retail.clearing import netting_of
 
         return netting_of(self.population, log_all=self.loaded.scenario.messages > 0)
 

@@ -166,7 +166,7 @@ def pooling_figures(done: cs.Run) -> dict[str, str]:
 def test_liquidity_tools_do_what_the_readme_says() -> None:
     """The table of the page is that of the report; each tool alone makes payments wait less, and pools save most."""
     from cnaps_sim.analysis.drawing import percent
-    from cnaps_sim.analysis.report_tool_study import comparison_section
+    from cnaps_sim.analysis.report.tool_study import comparison_section
 
     done = cs.simulate("liquidity-tools")
     told = cs.metrics.tools(done).set_index(["tools", "measure"])["value"]

@@ -260,8 +260,8 @@ def _mean(values: Sequence[int]) -> int:
 def _terms(run: Run, accounts: Accounts) -> dict[str, IntArray]:
     """What was blocked and what credit there was when each date opened, per row of the accounts table, fen."""
     # The query reads columns as the metrics do: at the top of the file each module would wait for the other.
-    from cnaps_sim.analysis.liquidity_tables import Ledger
-    from cnaps_sim.analysis.liquidity_terms import terms_at
+    from cnaps_sim.analysis.liquidity.tables import Ledger
+    from cnaps_sim.analysis.liquidity.terms import terms_at
 
     ledger = Ledger(run)
     date, name = accounts.codes("date"), accounts.codes("account")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import cnaps_sim as cs
 from cnaps_sim.analysis.metrics import access, liquidity
-from cnaps_sim.analysis.report import render
+from cnaps_sim.analysis.report.page import render
 from cnaps_sim.optimise.bounds import account_bounds
 
 

@@ -13,7 +13,7 @@ import cnaps_sim as cs
 from cnaps_sim.analysis import metrics
 from cnaps_sim.analysis.metrics.cap_changes import OTHERS, OWN
 from cnaps_sim.analysis.metrics.items import CheckTimes, item_parts
-from cnaps_sim.analysis.report import render
+from cnaps_sim.analysis.report.page import render
 from cnaps_sim.words.errors import InputError
 
 HOUR = 3_600_000

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import cnaps_sim as cs
-from cnaps_sim.analysis.compare_page import page
+from cnaps_sim.analysis.compare.page import page
 from cnaps_sim.cli.main import execute
 from cnaps_sim.words.errors import InputError
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import cnaps_sim as cs
-from cnaps_sim.analysis.compare_studies_page import study_page
+from cnaps_sim.analysis.compare.studies_page import study_page
 from cnaps_sim.cli.main import execute
 from cnaps_sim.words.errors import InputError
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import cnaps_sim as cs
-from cnaps_sim.analysis.explain import explain
+from cnaps_sim.analysis.explain.story import explain
 from cnaps_sim.words.errors import InputError
 
 

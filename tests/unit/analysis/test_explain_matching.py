@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cnaps_sim.analysis.explain import explain
+from cnaps_sim.analysis.explain.story import explain
 
 
 def story(run: Any, payment_id: str) -> str:

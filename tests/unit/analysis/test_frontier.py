@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import cnaps_sim as cs
-from cnaps_sim.analysis.study import ALL_THE_SAME
+from cnaps_sim.analysis.study.study import ALL_THE_SAME
 from cnaps_sim.cli.sweep import as_dict, study_lines
 
 SMALL = {"workload.0.count": "300", "accounts.count": "20"}

@@ -10,7 +10,7 @@ import pytest
 
 import cnaps_sim as cs
 from cnaps_sim.analysis import metrics
-from cnaps_sim.analysis.report import render
+from cnaps_sim.analysis.report.page import render
 from cnaps_sim.words.errors import InputError
 
 

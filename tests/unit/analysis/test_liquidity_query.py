@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import cnaps_sim as cs
-from cnaps_sim.analysis.liquidity_query import LiquidityAnswer, LiquidityQuery
+from cnaps_sim.analysis.liquidity.query import LiquidityAnswer, LiquidityQuery
 from cnaps_sim.engine.netting_recorder import NettingRecorder
 from cnaps_sim.engine.recorder import Recorder
 from cnaps_sim.words.codes import CentralBankAccount

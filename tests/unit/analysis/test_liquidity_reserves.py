@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import cnaps_sim as cs
-from cnaps_sim.analysis.liquidity_query import LiquidityQuery
+from cnaps_sim.analysis.liquidity.query import LiquidityQuery
 from cnaps_sim.analysis.simulate import play, read
 from cnaps_sim.engine.clock import Rank
 from cnaps_sim.run.world import World

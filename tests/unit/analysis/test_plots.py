@@ -211,7 +211,8 @@ def test_plots_leave_matplotlib_settings_alone(toy_day: Any) -> None:
 
 def test_pyplot_is_not_imported() -> None:
     code = (
-        "import sys, cnaps_sim.analysis.plots, cnaps_sim.analysis.report; sys.exit('matplotlib.pyplot' in sys.modules)"
+        "import sys, cnaps_sim.analysis.plots, cnaps_sim.analysis.report.page\n"
+        "sys.exit('matplotlib.pyplot' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from cnaps_sim.analysis.report import render, write_report
-from cnaps_sim.analysis.report_asked import MOST_OPEN
+from cnaps_sim.analysis.report.asked import MOST_OPEN
+from cnaps_sim.analysis.report.page import render, write_report
 
 _VOID = {"meta", "link", "br", "img", "hr", "input"}
 

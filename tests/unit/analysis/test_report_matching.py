@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from cnaps_sim.analysis.report import render
-from cnaps_sim.analysis.report_matching import MOST_MATCHINGS, saved
+from cnaps_sim.analysis.report.matching import MOST_MATCHINGS, saved
+from cnaps_sim.analysis.report.page import render
 
 TITLE = "Queue matching (排队撮合)"
 

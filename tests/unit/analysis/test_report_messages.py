@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from cnaps_sim.analysis import metrics, plots
-from cnaps_sim.analysis.report import render
-from cnaps_sim.analysis.report_messages import FEWEST_DRAWN, MOST_REASONS, message_section
+from cnaps_sim.analysis.report.messages import FEWEST_DRAWN, MOST_REASONS, message_section
+from cnaps_sim.analysis.report.page import render
 from cnaps_sim.run.message_log import MessageLog, Record
 from cnaps_sim.words.errors import InputError
 

@@ -12,8 +12,8 @@ import pytest
 import cnaps_sim as cs
 from cnaps_sim.analysis import plots
 from cnaps_sim.analysis.drawing import new_axes
-from cnaps_sim.analysis.explain import explain
-from cnaps_sim.analysis.report import render
+from cnaps_sim.analysis.explain.story import explain
+from cnaps_sim.analysis.report.page import render
 from cnaps_sim.words.errors import InputError
 
 PLOTS = ("cap_queue", "headroom", "held_nets", "nets_journey", "positions", "retail_volume", "rounds")

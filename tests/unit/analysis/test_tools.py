@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import cnaps_sim as cs
-from cnaps_sim.analysis.report import render
+from cnaps_sim.analysis.report.page import render
 
 #: A holds 50 and is in a pool with B (30); D may borrow 100 against bonds; C is out of money and gets a loan at night.
 DAY: dict[str, Any] = {

@@ -33,7 +33,7 @@ def test_both_scenarios_of_the_pair_tell_the_same_comparison() -> None:
 
 def test_the_report_sets_both_days_beside_each_other() -> None:
     run = cs.simulate("one-account-or-thirty-two", set=SMALL)
-    from cnaps_sim.analysis.report_access import both_ways
+    from cnaps_sim.analysis.report.access import both_ways
 
     rows = {name: (single, apart) for name, single, apart in both_ways(run)}
     assert rows["accounts"] == ("320", "1,737")

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import cnaps_sim as cs
-from cnaps_sim.analysis.explain import explain
+from cnaps_sim.analysis.explain.story import explain
 from cnaps_sim.analysis.metrics import headline
 from cnaps_sim.participants.behaviours.view import View
 from cnaps_sim.run.check import verify_folder

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import cnaps_sim as cs
-from cnaps_sim.analysis.explain_messages import trail
+from cnaps_sim.analysis.explain.messages import trail
 from cnaps_sim.messages import balances, queue_reports, statements, status, system_state
 from cnaps_sim.messages.entries import CLOSING, INTERIM, OPENING
 from cnaps_sim.messages.parts import NoAnswer

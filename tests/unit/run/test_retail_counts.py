@@ -11,7 +11,7 @@ import pytest
 
 import cnaps_sim as cs
 from cnaps_sim.engine.netting_recorder import Round
-from cnaps_sim.run.retail_counts import ItemCounts
+from cnaps_sim.run.retail.counts import ItemCounts
 from cnaps_sim.words.retail_days import RoundKind
 
 SCENARIO = {

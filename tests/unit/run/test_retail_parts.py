@@ -14,9 +14,9 @@ from cnaps_sim.audit.digest import item_checksum
 from cnaps_sim.core.netting_desk import Netting
 from cnaps_sim.core.netting_records import NET_LOG, RETAIL
 from cnaps_sim.run.columns import schema
-from cnaps_sim.run.retail_fates import Intervention, RetailFates, RoundEnd, UnitNames
-from cnaps_sim.run.retail_parts import RetailPayments, by_date, retail_parts
-from cnaps_sim.run.retail_totals import ItemTotals
+from cnaps_sim.run.retail.fates import Intervention, RetailFates, RoundEnd, UnitNames
+from cnaps_sim.run.retail.parts import RetailPayments, by_date, retail_parts
+from cnaps_sim.run.retail.totals import ItemTotals
 from cnaps_sim.words.codes import MATCHING_CAUSE, Act, Cause, Refusal, Status, System
 from cnaps_sim.words.retail import RetailKind
 from cnaps_sim.workload.retail_chunk import RetailChunk

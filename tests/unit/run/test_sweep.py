@@ -16,8 +16,8 @@ import pytest
 import cnaps_sim as cs
 from cnaps_sim.cli.main import execute
 from cnaps_sim.cli.sweep import read_varied
-from cnaps_sim.run import sweep_play
-from cnaps_sim.run.sweep_folder import FINISHED, RUNS, STUDY
+from cnaps_sim.run.sweep import play as sweep_play
+from cnaps_sim.run.sweep.folder import FINISHED, RUNS, STUDY
 
 VARY = {"hvps.discipline": ["fifo", "bypass"], "liquidity.alpha": [0, 0.5, 1]}
 OPTIONS = ["sweep", "quickstart", "--vary", "hvps.discipline=fifo,bypass", "--vary", "liquidity.alpha=0,0.5,1",

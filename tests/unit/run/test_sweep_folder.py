@@ -15,9 +15,10 @@ import pytest
 
 import cnaps_sim as cs
 from cnaps_sim.cli.main import execute
-from cnaps_sim.run import sweep_play, sweep_workers
-from cnaps_sim.run.sweep_folder import FINISHED, RUNS, STUDY, Keeper, read_plan, runs_table
-from cnaps_sim.run.sweep_measures import Measured
+from cnaps_sim.run.sweep import play as sweep_play
+from cnaps_sim.run.sweep import workers as sweep_workers
+from cnaps_sim.run.sweep.folder import FINISHED, RUNS, STUDY, Keeper, read_plan, runs_table
+from cnaps_sim.run.sweep.measures import Measured
 from cnaps_sim.words.errors import InputError
 
 VARY: dict[str, Any] = {"liquidity.alpha": [0, 0.5, 1]}

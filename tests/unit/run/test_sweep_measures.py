@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 import cnaps_sim as cs
-from cnaps_sim.run.sweep_plan import Plan
-from cnaps_sim.run.sweep_play import Player
+from cnaps_sim.run.sweep.plan import Plan
+from cnaps_sim.run.sweep.play import Player
 from cnaps_sim.scenario.load import load
 
 SMALL = ["workload.0.count=2_000", "workload.0.value=40_000_000_000", "accounts.count=30"]

@@ -12,9 +12,10 @@ import pytest
 
 import cnaps_sim as cs
 from cnaps_sim.cli.main import execute
-from cnaps_sim.run import sweep_play, sweep_workers
-from cnaps_sim.run.sweep_folder import RUNS, STUDY
-from cnaps_sim.run.sweep_measures import BUILT_IN
+from cnaps_sim.run.sweep import play as sweep_play
+from cnaps_sim.run.sweep import workers as sweep_workers
+from cnaps_sim.run.sweep.folder import RUNS, STUDY
+from cnaps_sim.run.sweep.measures import BUILT_IN
 
 VARY: dict[str, Any] = {"liquidity.alpha": [0, 0.5]}
 OPTIONS = ["sweep", "quickstart", "--vary", "liquidity.alpha=0,0.5", "--replications", "2", "--quiet"]

@@ -1,0 +1,1 @@
+"""Explain: the story of one payment, told from a run's tables."""
