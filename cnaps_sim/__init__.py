@@ -42,7 +42,7 @@ _WHERE = {
     "messages": ("cnaps_sim.messages", None),
     "metrics": ("cnaps_sim.analysis.metrics", None),
     "plots": ("cnaps_sim.analysis.plots", None),
-    "compare": ("cnaps_sim.analysis.compare.runs", "compare"),
+    "compare": ("cnaps_sim.analysis.compare.compare", "compare"),
     "explain": ("cnaps_sim.analysis.explain.story", "explain"),
     "liquidity": ("cnaps_sim.analysis.liquidity.query", "liquidity"),
     "audit": ("cnaps_sim.audit", None),
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from cnaps_sim.analysis import metrics, plots
     from cnaps_sim.analysis.animate import animate
     from cnaps_sim.analysis.catalogue import scenarios, schema
-    from cnaps_sim.analysis.compare.runs import compare
+    from cnaps_sim.analysis.compare.compare import compare
     from cnaps_sim.analysis.explain.story import explain
     from cnaps_sim.analysis.files import export, report
     from cnaps_sim.analysis.fork import fork

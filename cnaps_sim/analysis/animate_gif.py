@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch
 
-from cnaps_sim.analysis.animate import (
+from cnaps_sim.analysis.animate_layout import (
     HEIGHT,
     MIDDLE,
     MOST_NAMED,

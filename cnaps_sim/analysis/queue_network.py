@@ -29,7 +29,7 @@ from cnaps_sim.analysis.drawing import (
     nothing,
     plural,
 )
-from cnaps_sim.analysis.match import MatchResult
+from cnaps_sim.analysis.match_result import MatchResult
 from cnaps_sim.analysis.pages import drawing_for_a_page
 from cnaps_sim.optimise.queue_table import Chosen, QueueTable
 from cnaps_sim.words.errors import InputError

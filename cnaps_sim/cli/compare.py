@@ -39,8 +39,8 @@ def compare(
 
     Two folders of studies are compared run by run: mean differences of each measure with 95 % confidence intervals.
     """
+    from cnaps_sim.analysis.compare.compare import compare as find
     from cnaps_sim.analysis.compare.files import page_place
-    from cnaps_sim.analysis.compare.runs import compare as find
 
     told = {"where_a": read_varied(where_a, "--where-a"), "where_b": read_varied(where_b, "--where-b")}
     try:

@@ -11,7 +11,7 @@ from cnaps_sim.cli.options import json_option, print_json, quiet_option
 from cnaps_sim.words.errors import InputError
 
 if TYPE_CHECKING:
-    from cnaps_sim.analysis.match import Comparison, MatchResult
+    from cnaps_sim.analysis.match_result import Comparison, MatchResult
 
 
 @click.command()
@@ -40,8 +40,8 @@ def match(
     quiet: bool,
 ) -> None:
     """Match the queue of two files, or of the bundled PAIR of files (such as gridlock-lab)."""
-    from cnaps_sim.analysis.match import Comparison
     from cnaps_sim.analysis.match import match as match_tables
+    from cnaps_sim.analysis.match_result import Comparison
 
     _check_files(pair, accounts, payments)
     try:

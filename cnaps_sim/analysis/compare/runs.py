@@ -5,21 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, overload
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from cnaps_sim.analysis.compare.causes import NOBODY, REASONS, Causes, causes_of
-from cnaps_sim.analysis.compare.files import page_place, write_comparison
 from cnaps_sim.analysis.compare.pairs import Pairs, Side, paired
-from cnaps_sim.analysis.compare.studies import Cells, StudyComparison, compare_studies
 from cnaps_sim.analysis.metrics.columns import NONE
 from cnaps_sim.analysis.metrics.payments import OUTCOMES
-from cnaps_sim.analysis.study.study import Study
 from cnaps_sim.run.store import Run, load
-from cnaps_sim.run.sweep.folder import STUDY
-from cnaps_sim.words.errors import InputError
 
 _LIQUIDITY: Final = ("opening_fen", "peak_used_fen", "lower_bound_fen", "upper_bound_fen", "turnover")
 _BLAMED: Final = ("because_of", "delayed")
@@ -72,69 +67,8 @@ class Comparison:
         return dict(zip(behind["payment_id"], behind["of"], strict=True))
 
 
-@overload
-def compare(
-    run_a: Study, run_b: Study, *, where_a: Cells = ..., where_b: Cells = ..., out: str | Path | None = ...
-) -> StudyComparison: ...
-@overload
-def compare(run_a: Run, run_b: Run, *, out: str | Path | None = ...) -> Comparison: ...
-@overload
-def compare(
-    run_a: str | Path | Run | Study,
-    run_b: str | Path | Run | Study,
-    *,
-    where_a: Cells = ...,
-    where_b: Cells = ...,
-    out: str | Path | None = ...,
-) -> Any: ...
-def compare(
-    run_a: str | Path | Run | Study,
-    run_b: str | Path | Run | Study,
-    *,
-    where_a: Cells = None,
-    where_b: Cells = None,
-    out: str | Path | None = None,
-) -> Any:
-    """Pair two runs by payment id and say what the second changes, and for whom because of whom: a `Comparison`.
-
-    run_a, run_b: run folders, or `Run`s. InputError if their dates or payments differ, or payments were not recorded.
-    out: also write a page with plots, a .html file or compare.html in a folder
-
-    Two studies, as folders or `Study`s, are paired run by run instead: a `StudyComparison` (see `compare.studies`, also
-    for where_a and where_b).
-    """
-    place = None if out is None else page_place(out)
-    found = _compared(run_a, run_b, where_a, where_b)
-    if place is not None:
-        write_comparison(found, place)
-    return found
-
-
-def _compared(
-    run_a: str | Path | Run | Study, run_b: str | Path | Run | Study, where_a: Cells, where_b: Cells
-) -> Comparison | StudyComparison:
-    studies = [_is_study(each) for each in (run_a, run_b)]
-    if all(studies):
-        assert not isinstance(run_a, Run)
-        assert not isinstance(run_b, Run)
-        return compare_studies(run_a, run_b, where_a, where_b)
-    for place, given in zip(("RUN_A", "RUN_B"), studies, strict=True):
-        if given:
-            raise InputError(place, "", "is a study beside a run", "", "two runs, or two studies")
-    for name, where in (("where_a", where_a), ("where_b", where_b)):
-        if where:
-            raise InputError(name, "", "chooses points of a study, and these are runs", "", "two studies")
-    assert not isinstance(run_a, Study)
-    assert not isinstance(run_b, Study)
-    return compare_runs(run_a, run_b)
-
-
-def _is_study(given: str | Path | Run | Study) -> bool:
-    return isinstance(given, Study) or (not isinstance(given, Run) and (Path(given) / STUDY).is_file())
-
-
 def compare_runs(run_a: str | Path | Run, run_b: str | Path | Run) -> Comparison:
-    """`compare` of two runs."""
+    """Pair two runs by payment id. InputError if dates or payments differ, or payments were not recorded."""
     first, second = (run if isinstance(run, Run) else load(run) for run in (run_a, run_b))
     pairs = paired(first, second)
     causes = causes_of(pairs)

@@ -12,7 +12,7 @@ from PIL import Image
 
 import cnaps_sim as cs
 from cnaps_sim.analysis import drawing
-from cnaps_sim.analysis.animate import name_lines
+from cnaps_sim.analysis.animate_layout import name_lines
 from cnaps_sim.analysis.replay import replay
 
 

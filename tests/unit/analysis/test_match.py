@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cnaps_sim.analysis.match import Comparison, MatchResult, compare, match
+from cnaps_sim.analysis.match import compare, match
+from cnaps_sim.analysis.match_result import Comparison, MatchResult
 from cnaps_sim.analysis.queue_input import bundled_pairs, read_queue
 from cnaps_sim.analysis.queue_network import queue_network, save_picture
 from cnaps_sim.optimise.registry import names
