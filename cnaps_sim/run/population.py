@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -35,7 +34,7 @@ from cnaps_sim.scenario.workload import (
 )
 from cnaps_sim.systems.dvp import CODE as LEG
 from cnaps_sim.systems.dvp import hold_legs_to_their_hours
-from cnaps_sim.words.codes import AccountStatus, Cause, CentralBankAccount, Life, System
+from cnaps_sim.words.codes import AccountStatus, Cause, CentralBankAccount, Life
 from cnaps_sim.words.errors import InputError
 from cnaps_sim.words.participant_kinds import ParticipantKind
 from cnaps_sim.words.streams import Streams
@@ -328,7 +327,7 @@ def _workload(
             continue
         if isinstance(entry, WorkloadFile):
             path = loaded.files[f"workload.{number}.file"]
-            flows.append(read_payments(path, index, scenario.date, entry.system, shared=sharing(loaded, path)))
+            flows.append(read_payments(path, index, scenario.date, entry.system, shared=loaded.systems_in(path)))
         elif isinstance(entry, WorkloadMessages):
             assert messages is not None
             flows.append(messages.read(loaded.files[f"workload.{number}.messages"]))
@@ -347,16 +346,6 @@ def _workload(
     flow = merge(flows)
     hold_legs_to_their_hours(flow.rows, legs_of(flow), timetable.business_days)
     return flow
-
-
-def sharing(loaded: Loaded, path: str | Path) -> set[System]:
-    """The systems to which the scenario brings payments of one file."""
-    entries = enumerate(loaded.scenario.workload)
-    return {
-        entry.system
-        for number, entry in entries
-        if isinstance(entry, WorkloadFile) and loaded.files[f"workload.{number}.file"] == path
-    }
 
 
 def legs_of(flow: Flow) -> Array:

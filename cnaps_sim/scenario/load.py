@@ -24,6 +24,7 @@ from cnaps_sim.scenario.model import DEFAULT_NAME, Scenario
 from cnaps_sim.scenario.places import KeyPath, Node, Place, Source, dotted, nearest_node, plain, planted
 from cnaps_sim.scenario.resolve import json_schema, resolved, resolved_json, scenario_sha256
 from cnaps_sim.scenario.workload import WorkloadFile, WorkloadMessages
+from cnaps_sim.words.codes import System
 from cnaps_sim.words.errors import InputError, nearest
 
 __all__ = [
@@ -66,6 +67,14 @@ class Loaded:
         """
         keys = _keys(path) if isinstance(path, str) else path
         return str(nearest_node(self.root, keys)[0].place)
+
+    def systems_in(self, path: Path) -> set[System]:
+        """The systems to which the scenario brings payments of one file."""
+        return {
+            entry.system
+            for number, entry in enumerate(self.scenario.workload)
+            if isinstance(entry, WorkloadFile) and self.files[f"workload.{number}.file"] == path
+        }
 
     def check_accounts(self, known: Sequence[str]) -> None:
         """Check against the accounts of the run, in case they came from a file or a generator: every account named in

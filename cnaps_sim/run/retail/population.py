@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from cnaps_sim.run.columns import Array
-from cnaps_sim.run.population import sharing
 from cnaps_sim.scenario.load import Loaded
 from cnaps_sim.scenario.resolve import resolved
 from cnaps_sim.scenario.workload import (
@@ -124,7 +123,7 @@ def _sources(loaded: Loaded, index: Mapping[str, int]) -> list[tuple[int, Retail
             continue
         if isinstance(entry, WorkloadFile):
             path = loaded.files[f"{name}.file"]
-            items = read_items(path, index, scenario.date, entry.system, name, sharing(loaded, path))
+            items = read_items(path, index, scenario.date, entry.system, name, loaded.systems_in(path))
             sources.append((number, items))
         elif isinstance(entry, WorkloadPayments):
             places = [loaded.place_of(("workload", number, "payments", row)) for row in range(len(entry.payments))]
