@@ -182,8 +182,9 @@ class _Stage:
         who, whom, money = self._who(item.debtor), self._who(item.creditor), format_money(item.fen)
         if one.kind is Kind.ARRIVAL:
             holds = "" if item.debtor == CENTRAL_BANK else f", holds {format_money(self.balances[item.debtor])}"
+            behind = self._behind(one.row, item)
             self.waiting[one.row] = item
-            told = f"{item.payment_id}: {who} owes {whom} {money}{holds}: it waits"
+            told = f"{item.payment_id}: {who} owes {whom} {money}{holds}: it waits{behind}"
             return self._frame(one.time_ms, "wait", told, "进入清算排队", marked=frozenset({item.payment_id}))
         self.waiting.pop(one.row, None)
         english, chinese = {
@@ -191,6 +192,19 @@ class _Stage:
             CANCELLED: ("is cancelled", "撤销"),
         }[int(self.payments.outcome[one.row])]  # fmt: skip
         return self._frame(one.time_ms, "leave", f"{item.payment_id}: {who} to {whom}, {money}, {english}", chinese)
+
+    def _behind(self, row: int, item: Waiting) -> str:
+        """What stands before a payment that its debtor could pay."""
+        if item.debtor == CENTRAL_BANK or self.balances[item.debtor] < item.fen:
+            return ""
+        level = self.payments.numbers("level")
+        before = (
+            other.payment_id
+            for place, other in self.waiting.items()
+            if other.debtor == item.debtor and level[place] <= level[row]
+        )
+        ahead = next(before, None)
+        return "" if ahead is None else f" behind {ahead}"
 
     def _look(self, one: Happening) -> Frame:
         number = int(self.matchings.numbers("matching")[one.row])

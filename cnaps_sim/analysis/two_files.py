@@ -45,6 +45,10 @@ def of_files(
     for name, file in (("accounts", accounts), ("payments", payments)):
         if file is None:
             raise InputError(name, "", "is missing", "", "both accounts and payments")
+        if not isinstance(file, str | Path):
+            raise InputError(
+                name, "", "is no file", type(file).__name__, "a CSV or Parquet file; write frames with to_csv"
+            )
         if not Path(file).is_file() and not (name == "payments" and Path(file).is_dir()):
             raise InputError(name, "", "no such file", file, "a CSV or Parquet file")
     first, second = Path(str(accounts)), Path(str(payments))

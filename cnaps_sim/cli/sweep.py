@@ -105,7 +105,13 @@ def sweep(
         if not count[1] or (resume is None and not count[0]):
             raise
         return _tell_interrupted(place, count, as_json)
-    figures = _draw(study)
+    try:
+        figures = _draw(study)
+    except KeyboardInterrupt:
+        state = "the study is complete, its figures are not"
+        return _tell_error(
+            InputError("cnaps-sim", "", "interrupted", state, f"cnaps-sim sweep --resume {place}"), as_json
+        )
     _tell(study, place, figures, time.perf_counter() - started, as_json)
     return 0
 
@@ -211,6 +217,10 @@ def _draw(study: Study) -> list[str]:
 def _tell_interrupted(place: Path, count: list[int], as_json: bool) -> int:
     kept = f"{count[0]:,} of {count[1]:,} runs"
     error = InputError("cnaps-sim", "", "interrupted", f"{kept} are kept", f"cnaps-sim sweep --resume {place}")
+    return _tell_error(error, as_json)
+
+
+def _tell_error(error: InputError, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps({"error": error.as_dict()}, ensure_ascii=False))
     else:

@@ -68,7 +68,7 @@ class AuditError(CnapsError):
 
 def nearest(word: str, choices: Iterable[str], count: int = 3) -> str:
     """The `count` choices that look most like `word`, as a comma-separated list for `allowed`."""
-    known = list(choices)
+    known = list(dict.fromkeys(choices))
     close = difflib.get_close_matches(word, known, n=count, cutoff=0.0)
     return ", ".join(close)
 

@@ -72,4 +72,6 @@ def _compared(
 
 
 def _is_study(given: str | Path | Run | Study) -> bool:
+    if not isinstance(given, str | Path | Run | Study):
+        raise InputError("compare", "", "is no run and no study", type(given).__name__, "a folder, a Run or a Study")
     return isinstance(given, Study) or (not isinstance(given, Run) and (Path(given) / STUDY).is_file())

@@ -62,6 +62,8 @@ def explain(run: str | Path | Run, payment_id: str) -> Story:
 
     InputError names the nearest ids if there is no such payment, or says which table makes no sense.
     """
+    if not isinstance(payment_id, str):
+        raise InputError("payment_id", "", "is no text", payment_id, "the id of a payment")
     run = remembered(opened(run))
     check_tables(run)
     try:

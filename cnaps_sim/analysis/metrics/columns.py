@@ -222,14 +222,15 @@ class Remembered:
 
 
 def remembered(run: Run) -> Run:
-    """The run, keeping its columns."""
+    """The run, keeping its columns. InputError for what is no run."""
+    check_run(run)
     return run if isinstance(run, Remembered) else Remembered(run)
 
 
 def check_run(run: object) -> None:
     """InputError for what is no run."""
     if not hasattr(run, "manifest"):
-        raise InputError("run", "", "is no run", run, "what cs.simulate or cs.load returns")
+        raise InputError("run", "", "is no run", run, "what cs.simulate or cs.load returns, such as cs.load(RUN)")
 
 
 def table_of(run: Run, name: str) -> Any:
