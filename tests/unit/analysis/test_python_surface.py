@@ -128,3 +128,15 @@ def test_a_report_needs_a_place(here: Path) -> None:
         cs.report(cs.simulate("quickstart"))
     with pytest.raises(cs.InputError, match=r"^to: no such folder \(nowhere\)"):
         cs.report(cs.simulate("quickstart"), "nowhere/r.html")
+
+
+def test_something_else_than_a_file_a_run_or_an_id_is_an_input_error() -> None:
+    run = cs.simulate("gridlock-ring")
+    for call, error in (
+        (lambda: cs.simulate(accounts=run.accounts, payments=run.payments), r"^accounts: is no file \(DataFrame\)"),  # type: ignore[arg-type]
+        (lambda: cs.explain(run, 4), r"^payment_id: is no text \(4\)"),  # type: ignore[arg-type]
+        (lambda: cs.compare(run, 5), r"^compare: is no run and no study \(int\)"),  # type: ignore[call-overload]
+        (lambda: cs.metrics.headline("runs/none"), r"^run: is no run \(runs/none\)"),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(cs.InputError, match=error):
+            call()  # type: ignore[no-untyped-call]

@@ -141,6 +141,23 @@ def test_an_interrupted_study_goes_on_and_repeats_no_run(
     assert len(first + again) == 12
 
 
+def test_an_interrupt_while_figures_are_drawn_says_that_the_study_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "study"
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("cnaps_sim.analysis.plots_frontier.write_frontier", interrupted)
+        assert execute([*OPTIONS, "--workers", "1", "--out", str(place)]) == 130
+    told = "interrupted (the study is complete, its figures are not)"
+    assert capsys.readouterr().err == f"cnaps-sim: {told}; allowed: cnaps-sim sweep --resume {place}\n"
+    assert execute(["sweep", "--resume", str(place), "--quiet"]) == 0
+    assert (place / "frontier.pdf").is_file()
+
+
 def test_a_run_of_a_study_is_the_run_that_simulate_makes(alone: Path) -> None:
     study = cs.load_study(alone)
     settings = {"hvps.discipline": "bypass", "liquidity.alpha": 0.5}
