@@ -17,6 +17,7 @@ from cnaps_sim.analysis.drawing import COLOURS, bilingual, house_style, new_axes
 from cnaps_sim.analysis.study.study import Study
 from cnaps_sim.run.sweep.measures import BUILT_IN
 from cnaps_sim.scenario.vary import label
+from cnaps_sim.words.errors import InputError
 from cnaps_sim.words.units import MS_PER_MINUTE
 
 #: The level between the lower bound (0) and the upper bound (1) of the liquidity that a day needs.
@@ -43,6 +44,12 @@ _WORDS: Final = {
 _SHARES: Final = frozenset({"rho", "rho_outbox", "rho_queue"})
 
 
+def _check_study(study: object) -> None:
+    """InputError for what is no study."""
+    if not isinstance(study, Study):
+        raise InputError("study", "", "is no study", type(study).__name__, "what cs.sweep or cs.load_study returns")
+
+
 def has_frontier(study: Study) -> bool:
     """Whether the study varies the level of liquidity as a number."""
     return LEVEL in study.keys and pd.api.types.is_numeric_dtype(study.runs[LEVEL])
@@ -58,6 +65,7 @@ def frontier(study: Any, ax: Axes, measure: str = "rho") -> None:
     They are cut where no value can be, and the picture where they would flatten the lines.
     """
     ax.set_title(bilingual("Delay and liquidity", "延迟与流动性"))
+    _check_study(study)
     found = study.summary(where={"measure": measure}) if has_frontier(study) else pd.DataFrame()
     found = found[found["system"].isna()] if len(found) else found
     if found.empty:
@@ -72,7 +80,14 @@ def frontier(study: Any, ax: Axes, measure: str = "rho") -> None:
     ax.set_ylabel(f"{bilingual(*words)}{unit and ', '}{unit}")
     _cut(ax, found)
     if study.keys != [LEVEL]:
-        ax.legend()
+        _legend(study, ax)
+
+
+def _legend(study: Study, ax: Axes) -> None:
+    """The names of the lines, over the grid, and what their bands or bars are."""
+    has_intervals = study.replications > 1 and not study.note
+    title = f"95 % intervals, {study.replications} runs at each point" if has_intervals else None
+    ax.legend(title=title, title_fontsize=8, frameon=True, facecolor="white", edgecolor="none", framealpha=0.9)
 
 
 def _measured(measure: str, unit: str) -> tuple[tuple[str, str], str, float]:
@@ -162,6 +177,7 @@ def frontier_differences(study: Any, ax: Axes, measure: str = "rho", against: di
     Bars are 95 % confidence intervals of the mean difference, each by itself. Runs are paired by replication, so that
     they are far narrower than the bands of `frontier`, which hold what one day differs from another.
     """
+    _check_study(study)
     base = first_line(study) if against is None else against
     found = line_differences(study, measure, base)
     names = _names(study)
@@ -182,7 +198,7 @@ def frontier_differences(study: Any, ax: Axes, measure: str = "rho", against: di
     ax.set_xlabel(bilingual("liquidity level α: 0 lower bound, 1 upper bound", "流动性水平"))
     if unit:
         ax.set_ylabel(unit)
-    ax.legend()
+    _legend(study, ax)
 
 
 def line_differences(study: Study, measure: str, against: dict[str, Any]) -> pd.DataFrame:

@@ -34,6 +34,8 @@ _NAMES: Final = {
     "interest_fen": ("interest on credit", "融资利息"),
     "retail_rejected_share": ("retail items not netted", "小额未轧差比例"),
 }
+#: Figures that cannot exceed 1.
+_SHARES: Final = frozenset({"settled_share", "delay_rho", "retail_rejected_share"})
 _HEIGHT: Final = 2.3
 
 
@@ -93,7 +95,9 @@ def _draw(ax: Axes, found: pd.DataFrame, measure: str, top: int) -> None:
             left=base / scale, height=0.38, color=colour, label=side,
         )  # fmt: skip
     if chance:
-        ax.axvspan(max(0, base - chance) / scale, (base + chance) / scale, color=GREY, alpha=0.2, label="other seeds")
+        most = 1.0 if measure in _SHARES else float("inf")
+        band = max(0, base - chance) / scale, min(most, base + chance) / scale
+        ax.axvspan(*band, color=GREY, alpha=0.2, label="other seeds")
     ax.axvline(base / scale, color=LINES, linewidth=1.0)
     hbar_labels(ax, [row["parameter"] for row in rows])
     ax.set_xlabel(unit)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 import cnaps_sim as cs
 from cnaps_sim.analysis.study.study import ALL_THE_SAME
@@ -60,3 +61,8 @@ def test_a_point_to_which_a_design_comes_twice_is_two_points() -> None:
     assert study.summary()["point"].nunique() == 8
     assert study_lines(study)[0] == "quickstart, seeds vary: 8 points, 1 run each"
     cs.plots.frontier(study)
+
+
+def test_what_is_no_study_has_no_frontier() -> None:
+    with pytest.raises(cs.InputError, match=r"^study: is no study \(str\)"):
+        cs.plots.frontier("a-folder")
