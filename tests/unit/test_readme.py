@@ -11,6 +11,9 @@ import pytest
 
 import cnaps_sim as cs
 from cnaps_sim.cli.main import execute
+from cnaps_sim.workload.account_rows import ACCOUNT_TERMS
+from cnaps_sim.workload.bof_tables import ACCOUNTS, BALANCES, COLUMN_NAMES, PARTICIPANTS, TRANSACTIONS
+from cnaps_sim.workload.replay import PAYMENT_TERMS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -75,3 +78,21 @@ def test_every_bundled_scenario_and_command_is_named() -> None:
         assert f"| `{name}` | {question} |" in README
     for command in commands.commands:
         assert f"`{command}" in README
+
+
+def test_the_two_files_of_your_own_run_and_have_the_columns_that_are_read(tmp_path: Path) -> None:
+    section = README.partition("## Two files of your own")[2].partition("\n## ")[0]
+    files = re.findall(r"```csv\n(.*?)```", section, re.DOTALL)
+    places = [tmp_path / "accounts.csv", tmp_path / "payments.csv"]
+    for place, text in zip(places, files, strict=True):
+        place.write_text(text, encoding="utf-8")
+    run = cs.simulate(accounts=places[0], payments=places[1])
+    assert run.payments["status"].tolist() == ["PR04", "PR04"]
+    for name, terms in (("accounts", ACCOUNT_TERMS), ("payments", PAYMENT_TERMS)):
+        row = re.search(rf"^\| {name} \| (.*) \| (.*) \|$", section, re.MULTILINE)
+        assert row is not None
+        told = [re.findall(r"`([a-z_]+)`", cell) for cell in row.groups()]
+        assert told == [list(terms.required), list(terms.optional)]
+    named = set(re.findall(r"`([a-z_]+)`", section.partition("`import bof` reads")[2]))
+    tables = {terms.name for terms in (PARTICIPANTS, ACCOUNTS, BALANCES, TRANSACTIONS)}
+    assert named == tables | set(COLUMN_NAMES.values())
